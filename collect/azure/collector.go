@@ -25,8 +25,11 @@ import (
 	"github.com/posternhq/postern/resourcetype"
 )
 
-// DefaultConcurrency is how many calls of one subscription are in flight at once.
-const DefaultConcurrency = 16
+// Calls of one subscription that are in flight at once.
+const (
+	DefaultConcurrency = 16
+	MaxConcurrency     = 64
+)
 
 // parallelSubscriptions is how many subscriptions are read side by side. Each
 // costs at least a call per type, so a large tenant is mostly waiting.
@@ -40,7 +43,10 @@ type Options struct {
 	Subscriptions []string
 	// Types defaults to [resourcetype.All].
 	Types []resourcetype.Type
-	// Concurrency is calls in flight per subscription, 1 to 64;
+	// Only, when set, picks the servers whose child lists are read; the others
+	// are left out.
+	Only func(*asset.Asset) bool
+	// Concurrency is calls in flight per subscription, 1 to [MaxConcurrency];
 	// [DefaultConcurrency] when 0. Four times that over all subscriptions.
 	Concurrency int
 	// Transport defaults to [NewTransport].
@@ -66,8 +72,11 @@ func New(o Options) (*Collector, error) {
 	if o.Concurrency == 0 {
 		o.Concurrency = DefaultConcurrency
 	}
-	if o.Concurrency < 1 || o.Concurrency > 64 {
-		return nil, fmt.Errorf("use a concurrency of %d: it must lie between 1 and 64", o.Concurrency)
+	if o.Concurrency < 1 || o.Concurrency > MaxConcurrency {
+		return nil, fmt.Errorf("use a concurrency of %d: it must lie between 1 and %d", o.Concurrency, MaxConcurrency)
+	}
+	if o.Only == nil {
+		o.Only = func(*asset.Asset) bool { return true }
 	}
 	if o.Types == nil {
 		o.Types = resourcetype.All()
@@ -181,7 +190,7 @@ func (c *Collector) subscription(ctx context.Context, s subscription, out *seria
 					out.gap(newGap(scope, "read a "+t.Label, t.ReadPermission(), err))
 					return nil
 				}
-				if key := foldID(found.ID); !seen[key] {
+				if key := foldID(found.ID); !seen[key] && c.options.Only(found) {
 					seen[key] = true
 					servers.Go(func() error { c.server(ctx, t, found, out); return nil })
 				}
