@@ -68,7 +68,7 @@ func (c *client) get(ctx context.Context, address string) ([]byte, error) {
 		return nil, fmt.Errorf("make a request for %s: %w", address, err)
 	}
 	req.Raw().Header.Set("Accept", "application/json")
-	resp, err := c.pipeline.Do(req)
+	resp, err := c.pipeline.Do(req) //nolint:bodyclose // the pipeline has downloaded it
 	if err != nil {
 		return nil, err
 	}

@@ -112,7 +112,7 @@ func fetchMetadata(ctx context.Context, arm *url.URL, client *http.Client) (meta
 	if err != nil {
 		return metadata{}, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing was written
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
 		return metadata{}, fmt.Errorf("read the endpoint document: %w", err)

@@ -98,7 +98,9 @@ func (s *Snapshot) Collect(ctx context.Context, sink collect.Sink) (collect.Stat
 		}
 		if err != nil {
 			stop(err)
-			for range records { //nolint:revive // lets the decoder see that it should stop
+			for range records {
+				// The decoder is let run on until it sees that it should stop.
+				continue
 			}
 			return stats, err
 		}
@@ -136,7 +138,7 @@ func (s *Snapshot) lines(each func([]byte) error) error {
 	if err != nil {
 		return fmt.Errorf("open the snapshot: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer file.Close()
 	in, err := plain(bufio.NewReaderSize(file, 1<<16))
 	if err != nil {
 		return s.damaged(err)
@@ -186,8 +188,8 @@ func readable(err error) error {
 
 // plain undoes compression where there is any.
 func plain(in *bufio.Reader) (*bufio.Reader, error) {
-	magic, err := in.Peek(2)
-	if err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
+	// A file too short for the magic number is not compressed, whatever it is.
+	if magic, _ := in.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		return in, nil
 	}
 	unzipped, err := gzip.NewReader(in)
