@@ -161,13 +161,14 @@ func (b *budget) observe(resp *http.Response) {
 		if said && remaining > 0 {
 			return // one resource is throttled, not the subscription
 		}
-		if until := time.Now().Add(retryAfter(resp.Header, time.Now())); until.After(b.until) {
+		now := time.Now()
+		// Once per pause, however many calls were turned away by it: having been
+		// paced and still overdrawn means that the inflow was overrated.
+		if b.until.Before(now) && b.limiter.Limit() != rate.Inf {
+			b.inflow = max(1, b.inflow*0.8)
+		}
+		if until := now.Add(retryAfter(resp.Header, now)); until.After(b.until) {
 			b.until = until
-			// Once per pause, however many calls were turned away by it. Having
-			// been paced and still overdrawn means the inflow was overrated.
-			if b.limiter.Limit() != rate.Inf {
-				b.inflow = max(1, b.inflow*0.8)
-			}
 		}
 		b.limiter.SetLimit(rate.Limit(b.inflow))
 		return

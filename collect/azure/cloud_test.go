@@ -1,0 +1,172 @@
+package azure
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestResolveCloud(t *testing.T) {
+	document := func(body string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/metadata/endpoints" || r.URL.Query().Get("api-version") != metadataVersion || r.Header.Get("Authorization") != "" {
+				t.Errorf("asked for %s with Authorization %q", r.URL, r.Header.Get("Authorization"))
+			}
+			_, _ = fmt.Fprint(w, strings.ReplaceAll(body, "SELF", "http://"+r.Host))
+		})
+	}
+	const object = `{"name":"Stack","resourceManager":"SELF/","authentication":{"loginEndpoint":"https://login.stack/adfs","audiences":["https://arm.stack/aud"]}}`
+	tests := []struct {
+		name    string
+		handler http.Handler
+		bearer  bool
+		want    string // audience and authority, or the error
+	}{
+		{"an object", document(object), false, "https://arm.stack/aud https://login.stack/adfs"},
+		{"an array", document("[" + object + "]"), false, "https://arm.stack/aud https://login.stack/adfs"},
+		{"a byte order mark", document("\xef\xbb\xbf" + object), false, "https://arm.stack/aud https://login.stack/adfs"},
+		{"another host", document(`{"resourceManager":"https://evil.example/"}`), true, "if that is right, give it as --cloud"},
+		{"no document", http.NotFoundHandler(), false, "give a token in AZURE_ACCESS_TOKEN"},
+		{"no document, but a token", http.NotFoundHandler(), true, "SELF/ "},
+		{"not JSON", document("hello"), false, "read the endpoint document"},
+		{"an empty array", document("[]"), false, "names no cloud"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := httptest.NewServer(tt.handler)
+			defer s.Close()
+			c, err := ResolveCloud(t.Context(), s.URL+"/", tt.bearer, s.Client())
+			got := fmt.Sprintf("%s %s", c.Audience, c.Authority)
+			if err != nil {
+				got = err.Error()
+			}
+			if want := strings.ReplaceAll(tt.want, "SELF", s.URL); !strings.Contains(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestMicrosoftsOwnClouds(t *testing.T) {
+	for name, host := range map[string]string{"public": "management.azure.com", "USGov": "management.usgovcloudapi.net", "china": "management.chinacloudapi.cn"} {
+		c, err := ResolveCloud(t.Context(), name, false, nil)
+		if err != nil || c.ARM.Host != host || c.Audience == "" || c.Authority == "" || c.Custom {
+			t.Errorf("%s is %+v, %v; want the host %s", name, c, err, host)
+		}
+	}
+}
+
+func TestBadClouds(t *testing.T) {
+	for name, want := range map[string]string{
+		"germany":                   "is not known; give public, usgov, china",
+		"":                          "is not known",
+		"ftp://x":                   "is not known",
+		"http://management.example": "plain http, which would show the token",
+		"http://10.0.0.1":           "plain http",
+		"https://u:secret@x":        "more than a host and a path",
+		"https://x/?a=b":            "more than a host and a path",
+		"https://a b":               "read cloud",
+		"http://127.0.0.1.evil.com": "plain http",
+		"http://localhost.evil.com": "plain http",
+	} {
+		_, err := ResolveCloud(t.Context(), name, true, http.DefaultClient)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("cloud %q: error %v, want %q", name, err, want)
+		}
+	}
+}
+
+func jwt(claims string) string {
+	enc := base64.RawURLEncoding.EncodeToString
+	return enc([]byte(`{"alg":"none"}`)) + "." + enc([]byte(claims)) + ".sig"
+}
+
+func TestTokensFromTheEnvironment(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	tests := []struct{ name, token, want string }{
+		{"good", jwt(`{"exp":1000060}`), ""},
+		{"good, with the scheme before it", "Bearer " + jwt(`{"exp":1000060}`), ""},
+		{"good, with a newline after it", jwt(`{"exp":1000060}`) + "\n", ""},
+		{"without an end", jwt(`{}`), ""},
+		{"opaque", "local-token", ""},
+		{"expired", jwt(`{"exp":999940}`), "expired at 1970-01-12T13:45:40Z, 1m0s ago"},
+		{"blank", "  ", "it is blank"},
+		{"with a space", "secret token", "holds a character that no token has"},
+		{"quoted", `"secret"`, "holds a character that no token has"},
+		{"damaged", "eyJhbGciOiJub25lIn0.!!!secret.sig", "is not base64"},
+		{"not JSON", "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte("secret")) + ".sig", "is not JSON"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			credential, err := NewCredential(Cloud{}, tt.token, now)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("error %v", err)
+			case tt.want == "":
+				got := credential.(staticToken)
+				if strings.ContainsAny(got.token, " \n") || !got.expires.After(now) {
+					t.Errorf("the credential holds %+v", got)
+				}
+			case err == nil || !strings.Contains(err.Error(), tt.want):
+				t.Errorf("error %v, want %q", err, tt.want)
+			case strings.Contains(err.Error(), "secret"):
+				t.Errorf("the error quotes the token: %v", err)
+			}
+		})
+	}
+}
+
+func TestSubscriptionsAreChosenByIDOrName(t *testing.T) {
+	all := []subscription{{"id-1", "Production"}, {"id-2", "Test"}, {"id-3", "test"}}
+	tests := []struct {
+		wanted []string
+		want   string
+	}{
+		{nil, "3"},
+		{[]string{"ID-1"}, "1"},
+		{[]string{"production", "id-1"}, "1"},
+		{[]string{"id-2", "id-3"}, "2"},
+		{[]string{"test"}, "fits 2 subscriptions: Test (id-2), test (id-3)"},
+		{[]string{"Prod"}, `"Prod" is not among those this credential sees: Production (id-1)`},
+	}
+	for _, tt := range tests {
+		chosen, err := choose(all, tt.wanted)
+		got := fmt.Sprint(len(chosen))
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, tt.want) {
+			t.Errorf("%v gives %s, want %s", tt.wanted, got, tt.want)
+		}
+	}
+}
+
+func FuzzParseMetadata(f *testing.F) {
+	f.Add([]byte("\xef\xbb\xbf[{}]"))
+	f.Fuzz(func(_ *testing.T, body []byte) { _, _ = parseMetadata(body) })
+}
+
+func FuzzParsePage(f *testing.F) {
+	f.Add([]byte(`{"value":[{"id":"x"}],"nextLink":"http://x"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := parsePage(body)
+		if err != nil {
+			return
+		}
+		for _, item := range p.items {
+			a, err := newAsset(subscription{ID: "s"}, flexibleType, "v", item)
+			if err == nil && !strings.HasPrefix(strings.ToLower(a.ID), "/subscriptions/s/resourcegroups/") {
+				t.Errorf("took the id %q", a.ID)
+			}
+		}
+	})
+}
+
+func FuzzStaticToken(f *testing.F) {
+	f.Add(jwt(`{"exp":1}`))
+	f.Fuzz(func(_ *testing.T, token string) { _, _ = newStaticToken(token, time.Unix(0, 0)) })
+}
