@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -143,8 +144,14 @@ func (b *budget) wait(ctx context.Context) error {
 		b.mu.Lock()
 		left := time.Until(b.until)
 		b.mu.Unlock()
-		if left <= 0 {
+		switch {
+		case left <= 0:
 			return b.limiter.Wait(ctx)
+		case left > patience:
+			return &failure{
+				status: http.StatusTooManyRequests, code: "SubscriptionRequestsThrottled",
+				message: fmt.Sprintf("Azure asked this subscription to wait %s, longer than a scan does", left.Round(time.Second)),
+			}
 		}
 		if err := sleep(ctx, left); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -135,4 +136,13 @@ func trap(t *testing.T) *httptest.Server {
 		}
 	})
 	return s
+}
+
+func sorted(s []string) []string {
+	slices.Sort(s)
+	return s
+}
+
+func only(name string) func(*asset.Asset) bool {
+	return func(a *asset.Asset) bool { return a.Name == name }
 }
