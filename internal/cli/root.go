@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `Postern finds the back door of managed databases on Azure: the firewall rule
+that lets in every Azure customer's machines, and its wider and latent kin. It
+reads Azure, judges by effect and not by name, and says "unknown", never
+"pass", when something could not be read.
+
+Exit codes: 0 nothing failed, 1 it could not run, 2 wrong usage, 3 something
+failed, 4 nothing failed but something is unknown.`
+
+// newRoot puts the commands together. The flag it returns is set once a command
+// has begun its work: an error before that is a wrong command line.
+func newRoot(env Env) (*cobra.Command, *bool) {
+	started := new(bool)
+	root := &cobra.Command{
+		Use:           "postern",
+		Short:         "Find and judge the back doors of managed databases on Azure",
+		Long:          rootLong,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			*started = true
+		},
+	}
+	root.AddCommand(
+		newScan(env),
+		newSnapshot(env),
+		newExplain(env),
+		newRules(env),
+		newDemo(env),
+		newSim(env),
+		newMan(),
+		newVersion(env),
+	)
+	return root, started
+}

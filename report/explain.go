@@ -1,0 +1,149 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/posternhq/postern/asset"
+	"github.com/posternhq/postern/exposure"
+	"github.com/posternhq/postern/finding"
+)
+
+// Explain shows one server to a person: who can reach it in one sentence, then
+// door by door, then each firewall rule with its size and meaning, and last what
+// could not be seen.
+func Explain(out io.Writer, width int, a *asset.Asset, e exposure.Exposure) error {
+	p := printer{out: out, width: width}
+	p.line("%s  %s", styleStrong.Render(Plain(a.Name)), styleQuiet.Render(whereabouts(finding.NewResource(a))))
+	p.line("")
+	headline(&p, e)
+	p.line("")
+	doors(&p, e)
+	rules(&p, e)
+	p.line("%s", styleStrong.Render("What Postern could not see"))
+	if len(e.Blind) == 0 {
+		p.line("  Nothing: the server and all its rules were read.")
+	}
+	for _, b := range e.Blind {
+		p.block(indent, Plain(b))
+	}
+	p.line("")
+	p.line("%s", styleQuiet.Render(Plain(a.ID)))
+	if p.err != nil {
+		return fmt.Errorf("write the explanation: %w", p.err)
+	}
+	return nil
+}
+
+// headline is the sentence to remember.
+func headline(p *printer, e exposure.Exposure) {
+	azure, internet, ranges, private := e.Door(exposure.Azure), e.Door(exposure.Internet), e.Door(exposure.Range), e.Door(exposure.Private)
+	switch {
+	case internet.State == exposure.Open:
+		p.block(0, styleOpen.Render("Anyone on the internet can reach this server."))
+	case azure.State == exposure.Open:
+		p.block(0, styleOpen.Render("Every Azure customer can reach this server."))
+	case azure.Open == exposure.Maybe || internet.Open == exposure.Maybe:
+		p.block(0, styleUnknown.Render("Who can reach this server is not known."))
+	case azure.State == exposure.Latent || internet.State == exposure.Latent:
+		p.block(0, styleLatent.Render("No stranger can reach this server today, and one setting away from it many could."))
+	case ranges.State == exposure.Open:
+		p.block(0, stylePass.Render(fmt.Sprintf("%s can reach this server, and no other Azure customer by the azure door.", plural(int(ranges.Addresses), "address"))))
+	case private.State == exposure.Open:
+		p.block(0, stylePass.Render("Only private networks can reach this server."))
+	default:
+		p.block(0, stylePass.Render("No door leads to this server."))
+	}
+	p.block(0, styleQuiet.Render(Plain(e.Why)+"."))
+}
+
+var whoComesIn = map[exposure.Kind]string{
+	exposure.Azure:    "every machine inside Azure, other customers' included",
+	exposure.Internet: "everybody",
+	exposure.Range:    "certain addresses",
+	exposure.Subnet:   "subnets, by virtual network rule",
+	exposure.Private:  "private endpoints and the server's own network",
+}
+
+func doors(p *printer, e exposure.Exposure) {
+	p.line("%s", styleStrong.Render("Doors"))
+	for _, d := range e.Doors {
+		who := whoComesIn[d.Kind]
+		if d.Addresses > 0 {
+			who += fmt.Sprintf(" (%s addresses)", Thousands(d.Addresses))
+		}
+		by := doorMakers(d)
+		if by != "" {
+			who += ": " + by
+		}
+		state := doorState(d.State)
+		p.line("  %s %s %s", pad(string(d.Kind), 9), state, who)
+		if d.State == exposure.Latent || d.State == exposure.Unknown {
+			p.block(21, styleQuiet.Render(Plain(d.Reason)))
+		}
+	}
+	p.line("")
+}
+
+func doorMakers(d exposure.Door) string {
+	var names []string
+	for _, r := range d.Rules {
+		names = append(names, Plain(r.Name))
+	}
+	for _, m := range d.Members {
+		names = append(names, Plain(m[strings.LastIndex(m, "/")+1:]))
+	}
+	const few = 5
+	if len(names) > few {
+		names = append(names[:few], fmt.Sprintf("and %d more", len(names)-few))
+	}
+	return strings.Join(names, ", ")
+}
+
+func doorState(s exposure.State) string {
+	const width = 8
+	switch text := pad(string(s), width); s {
+	case exposure.Open:
+		return styleOpen.Render(text)
+	case exposure.Latent:
+		return styleLatent.Render(text)
+	case exposure.Unknown:
+		return styleUnknown.Render(text)
+	default:
+		return styleQuiet.Render(text)
+	}
+}
+
+func rules(p *printer, e exposure.Exposure) {
+	p.line("%s", styleStrong.Render("Firewall rules"))
+	if len(e.Rules) == 0 {
+		p.line("  None was found.")
+	}
+	name, value := 0, 0
+	for _, r := range e.Rules {
+		name, value = max(name, len([]rune(Plain(r.Rule.Name)))), max(value, len([]rune(Plain(r.Value()))))
+	}
+	for _, r := range e.Rules {
+		p.line("  %s  %s  %s", pad(Plain(r.Rule.Name), name), pad(Plain(r.Value()), value), Plain(Meaning(r)))
+	}
+	p.line("")
+}
+
+// Meaning says what one firewall rule does, by itself.
+func Meaning(r exposure.RuleMeaning) string {
+	var parts []string
+	if r.Azure {
+		parts = append(parts, "all of Azure, every customer's machines")
+	}
+	switch {
+	case r.Addresses == 1<<32:
+		parts = append(parts, "the whole internet")
+	case r.Addresses > 0:
+		parts = append(parts, plural(int(r.Addresses), "address"))
+	}
+	if r.Fault != "" {
+		parts = append(parts, "not understood: "+r.Fault)
+	}
+	return strings.Join(parts, "; ")
+}
