@@ -78,19 +78,20 @@ type Gap struct {
 	Message string `json:"message"`
 }
 
-// String is the gap as one sentence, for a reason in a verdict.
+// String is the gap as one sentence, for a reason in a verdict. A denial says
+// which permission is missing where; Azure's own words on it are in Message.
 func (g Gap) String() string {
 	var b strings.Builder
-	switch g.Status {
-	case 401, 403:
+	denied := g.Status == 401 || g.Status == 403
+	if denied {
 		fmt.Fprintf(&b, "%s denied at %s", g.Permission, g.Scope)
-	default:
-		fmt.Fprintf(&b, "could not %s at %s (needs %s)", g.Operation, g.Scope, g.Permission)
+	} else {
+		fmt.Fprintf(&b, "could not %s at %s", g.Operation, g.Scope)
 	}
 	if g.Status != 0 {
 		fmt.Fprintf(&b, ": HTTP %d", g.Status)
 	}
-	if g.Message != "" {
+	if g.Message != "" && !denied {
 		fmt.Fprintf(&b, ": %s", g.Message)
 	}
 	return b.String()

@@ -134,7 +134,7 @@ func Unreadable(reason string) Exposure {
 func enforced(n asset.Network) (Truth, string) {
 	switch {
 	case n.InjectedSubnet != "":
-		return No, "the server lives in a virtual network, where firewall rules are not in force"
+		return No, "it lives in a virtual network, where firewall rules are not in force"
 	case n.Public.State == asset.On:
 		return Yes, n.Public.Why
 	case n.Public.State == asset.Off:

@@ -49,13 +49,30 @@ func headline(p *printer, e exposure.Exposure) {
 	case azure.State == exposure.Latent || internet.State == exposure.Latent:
 		p.block(0, styleLatent.Render("No stranger can reach this server today, and one setting away from it many could."))
 	case ranges.State == exposure.Open:
-		p.block(0, stylePass.Render(fmt.Sprintf("%s can reach this server, and no other Azure customer by the azure door.", plural(int(ranges.Addresses), "address"))))
+		p.block(0, stylePass.Render(fmt.Sprintf("%s can reach this server, and nobody from anywhere else.", plural(int(ranges.Addresses), "address"))))
 	case private.State == exposure.Open:
 		p.block(0, stylePass.Render("Only private networks can reach this server."))
 	default:
 		p.block(0, stylePass.Render("No door leads to this server."))
 	}
-	p.block(0, styleQuiet.Render(Plain(e.Why)+"."))
+	why := Plain(e.Why)
+	if e.Enforced == exposure.Yes {
+		why = "Firewall rules are in force: " + why
+	}
+	p.block(0, styleQuiet.Render(sentence(why)))
+}
+
+// doorColumn is where the text of a door begins.
+const doorColumn = 21
+
+// sentence makes a sentence of a reason. One that begins with a field's name
+// keeps its first letter.
+func sentence(s string) string {
+	first, rest, _ := strings.Cut(s, " ")
+	if !strings.Contains(first, ".") {
+		first = strings.ToUpper(first[:min(1, len(first))]) + first[min(1, len(first)):]
+	}
+	return strings.TrimSpace(first+" "+rest) + "."
 }
 
 var whoComesIn = map[exposure.Kind]string{
@@ -77,10 +94,14 @@ func doors(p *printer, e exposure.Exposure) {
 		if by != "" {
 			who += ": " + by
 		}
-		state := doorState(d.State)
-		p.line("  %s %s %s", pad(string(d.Kind), 9), state, who)
-		if d.State == exposure.Latent || d.State == exposure.Unknown {
-			p.block(21, styleQuiet.Render(Plain(d.Reason)))
+		if d.State == exposure.Closed {
+			p.line("  %s %s", pad(string(d.Kind), 9), styleQuiet.Render(string(d.State)))
+			continue
+		}
+		p.line("  %s %s %s", pad(string(d.Kind), 9), doorState(d.State), who)
+		// Other reasons stand in the headline or among what could not be seen.
+		if d.State == exposure.Latent && d.Reason != e.Why {
+			p.block(doorColumn, styleQuiet.Render(Plain(d.Reason)))
 		}
 	}
 	p.line("")
@@ -117,8 +138,12 @@ func doorState(s exposure.State) string {
 
 func rules(p *printer, e exposure.Exposure) {
 	p.line("%s", styleStrong.Render("Firewall rules"))
-	if len(e.Rules) == 0 {
-		p.line("  None was found.")
+	switch {
+	case len(e.Rules) > 0:
+	case e.Door(exposure.Azure).Latent == exposure.Maybe:
+		p.line("  None was read.")
+	default:
+		p.line("  There is none.")
 	}
 	name, value := 0, 0
 	for _, r := range e.Rules {

@@ -99,7 +99,7 @@ func (t *Text) full(f finding.Finding) {
 		verdictStyle(f.Verdict).Render(pad(strings.ToUpper(string(f.Verdict)), labelColumn)),
 		styleStrong.Render(Plain(f.Resource.Name)), styleQuiet.Render(whereabouts(f.Resource)))
 	t.p.block(indent+labelColumn, Plain(f.Reason))
-	if command, ok := firstShell(f.Remediation); ok {
+	for _, command := range shortestWay(f.Remediation) {
 		t.p.command(indent+labelColumn, "$ "+strings.TrimSpace(command))
 	}
 	t.p.line("")
@@ -144,13 +144,19 @@ func whereabouts(r finding.Resource) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
 }
 
-func firstShell(commands []rule.Command) (string, bool) {
+// shortestWay picks the commands of the first way out that the rule gives for a
+// shell: one for each guilty rule.
+func shortestWay(commands []rule.Command) []string {
+	var title string
+	var out []string
 	for _, c := range commands {
-		if c.Shell == "bash" {
-			return c.Text, true
+		if c.Shell != "bash" || title != "" && c.Title != title {
+			continue
 		}
+		title = c.Title
+		out = append(out, c.Text)
 	}
-	return "", false
+	return out
 }
 
 // unread lists gaps by the permission that would close them.

@@ -22,9 +22,6 @@ func newRoot(env Env) (*cobra.Command, *bool) {
 		Long:          rootLong,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			*started = true
-		},
 	}
 	root.AddCommand(
 		newScan(env),
@@ -36,5 +33,20 @@ func newRoot(env Env) (*cobra.Command, *bool) {
 		newMan(),
 		newVersion(env),
 	)
+	markStart(root, started)
 	return root, started
+}
+
+// markStart notes when a command begins its own work. Cobra's hooks come before
+// it has checked required flags, so they would come too early.
+func markStart(cmd *cobra.Command, started *bool) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*started = true
+			return run(cmd, args)
+		}
+	}
+	for _, child := range cmd.Commands() {
+		markStart(child, started)
+	}
 }
