@@ -58,9 +58,6 @@ type Origin struct {
 	Source string `json:"source"`
 	// APIVersion is the ARM API version the body was read with.
 	APIVersion string `json:"api_version,omitempty"`
-	// File and Line point into code, for sources that are files.
-	File string `json:"file,omitempty"`
-	Line int    `json:"line,omitempty"`
 }
 
 // Gap is something that is there but could not be read.

@@ -49,7 +49,7 @@ func headline(p *printer, e exposure.Exposure) {
 	case azure.State == exposure.Latent || internet.State == exposure.Latent:
 		p.block(0, styleLatent.Render("No stranger can reach this server today, and one setting away from it many could."))
 	case ranges.State == exposure.Open:
-		p.block(0, stylePass.Render(fmt.Sprintf("%s can reach this server, and nobody from anywhere else.", plural(int(ranges.Addresses), "address"))))
+		p.block(0, stylePass.Render(fmt.Sprintf("%s can reach this server, and nobody from anywhere else.", plural(ranges.Addresses, "address"))))
 	case private.State == exposure.Open:
 		p.block(0, stylePass.Render("Only private networks can reach this server."))
 	default:
@@ -165,7 +165,7 @@ func Meaning(r exposure.RuleMeaning) string {
 	case r.Addresses == 1<<32:
 		parts = append(parts, "the whole internet")
 	case r.Addresses > 0:
-		parts = append(parts, plural(int(r.Addresses), "address"))
+		parts = append(parts, plural(r.Addresses, "address"))
 	}
 	if r.Fault != "" {
 		parts = append(parts, "not understood: "+r.Fault)

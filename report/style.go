@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -81,8 +82,8 @@ func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-lipgloss.Width(s)))
 }
 
-// plural writes a number with its noun.
-func plural(n int, noun string) string {
+// plural writes a number, from 0, with its noun.
+func plural[N int | uint64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
@@ -90,12 +91,12 @@ func plural(n int, noun string) string {
 	if strings.HasSuffix(noun, "s") {
 		ending = "es"
 	}
-	return fmt.Sprintf("%s %s%s", Thousands(uint64(max(0, n))), noun, ending)
+	return fmt.Sprintf("%s %s%s", Thousands(uint64(n)), noun, ending)
 }
 
 // Thousands writes a number in groups of three.
 func Thousands(n uint64) string {
-	digits := fmt.Sprint(n)
+	digits := strconv.FormatUint(n, 10)
 	var b strings.Builder
 	for i, d := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {

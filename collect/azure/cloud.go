@@ -108,7 +108,10 @@ func fetchMetadata(ctx context.Context, arm *url.URL, client *http.Client) (meta
 	if err != nil {
 		return metadata{}, err
 	}
-	resp, err := client.Do(req)
+	// Who issues tokens is for this host to say and not for another.
+	still := *client
+	still.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := still.Do(req)
 	if err != nil {
 		return metadata{}, err
 	}
