@@ -38,7 +38,7 @@ func Explain(out io.Writer, width int, a *asset.Asset, e exposure.Exposure) erro
 
 // headline is the sentence to remember.
 func headline(p *printer, e exposure.Exposure) {
-	azure, internet, ranges, private := e.Door(exposure.Azure), e.Door(exposure.Internet), e.Door(exposure.Range), e.Door(exposure.Private)
+	azure, internet := e.Door(exposure.Azure), e.Door(exposure.Internet)
 	switch {
 	case internet.State == exposure.Open:
 		p.block(0, styleOpen.Render("Anyone on the internet can reach this server."))
@@ -48,18 +48,46 @@ func headline(p *printer, e exposure.Exposure) {
 		p.block(0, styleUnknown.Render("Who can reach this server is not known."))
 	case azure.State == exposure.Latent || internet.State == exposure.Latent:
 		p.block(0, styleLatent.Render("No stranger can reach this server today, and one setting away from it many could."))
-	case ranges.State == exposure.Open:
-		p.block(0, stylePass.Render(fmt.Sprintf("%s can reach this server, and nobody from anywhere else.", plural(ranges.Addresses, "address"))))
-	case private.State == exposure.Open:
-		p.block(0, stylePass.Render("Only private networks can reach this server."))
 	default:
-		p.block(0, stylePass.Render("No door leads to this server."))
+		p.block(0, stylePass.Render(narrowHeadline(e)))
 	}
 	why := Plain(e.Why)
 	if e.Enforced == exposure.Yes {
 		why = "Firewall rules are in force: " + why
 	}
 	p.block(0, styleQuiet.Render(sentence(why)))
+}
+
+// narrowHeadline names who gets in when neither all of Azure nor the internet does.
+func narrowHeadline(e exposure.Exposure) string {
+	var who []string
+	if d := e.Door(exposure.Range); d.State == exposure.Open {
+		who = append(who, plural(d.Addresses, "address"))
+	}
+	if d := e.Door(exposure.Subnet); d.State == exposure.Open {
+		who = append(who, plural(len(d.Members), "subnet"))
+	}
+	if d := e.Door(exposure.Private); d.State == exposure.Open {
+		who = append(who, plural(len(d.Members), "private network"))
+	}
+	if len(who) == 0 {
+		return noDoor(e)
+	}
+	last := len(who) - 1
+	if last > 0 {
+		who = []string{strings.Join(who[:last], ", ") + " and " + who[last]}
+	}
+	if len(e.Blind) > 0 {
+		return who[0] + " can reach this server; not all was read, and more may."
+	}
+	return who[0] + " can reach this server, and nobody else."
+}
+
+func noDoor(e exposure.Exposure) string {
+	if len(e.Blind) > 0 {
+		return "No open door was found; not all was read, and there may be one."
+	}
+	return "No open door leads to this server."
 }
 
 // doorColumn is where the text of a door begins.
@@ -140,7 +168,7 @@ func rules(p *printer, e exposure.Exposure) {
 	p.line("%s", styleStrong.Render("Firewall rules"))
 	switch {
 	case len(e.Rules) > 0:
-	case e.Door(exposure.Azure).Latent == exposure.Maybe:
+	case e.Door(exposure.Azure).Open == exposure.Maybe || e.Door(exposure.Azure).Latent == exposure.Maybe:
 		p.line("  None was read.")
 	default:
 		p.line("  There is none.")
