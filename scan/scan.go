@@ -6,6 +6,8 @@ package scan
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/posternhq/postern/asset"
@@ -121,7 +123,12 @@ func (j *judge) Asset(a *asset.Asset) error {
 			return fmt.Errorf("report a finding: %w", err)
 		}
 	}
-	for _, gap := range a.Gaps() {
+	gaps := a.Gaps()
+	if _, known := find(a, j.options.Types); !known {
+		// A snapshot of a newer Postern may hold what this one cannot judge.
+		gaps = append(gaps, asset.Gap{Scope: a.ID, Operation: "judge a resource", Message: unknownType(a)})
+	}
+	for _, gap := range gaps {
 		if err := j.Gap(gap); err != nil {
 			return err
 		}
@@ -155,14 +162,25 @@ func (j *judge) count(page *rule.Page, v rule.Verdict) {
 // Exposure computes who can reach an asset. One of no known type, or whose
 // document cannot be read, is exposed in ways that are not known.
 func Exposure(a *asset.Asset, types []resourcetype.Type) exposure.Exposure {
-	for _, t := range types {
-		if asset.SameID(t.Name, a.Type) {
-			network, err := t.Network(a)
-			if err != nil {
-				return exposure.Unreadable(err.Error())
-			}
-			return exposure.Of(network)
-		}
+	t, known := find(a, types)
+	if !known {
+		return exposure.Unreadable(unknownType(a))
 	}
-	return exposure.Unreadable("Postern does not know the resource type " + a.Type)
+	network, err := t.Network(a)
+	if err != nil {
+		return exposure.Unreadable(err.Error())
+	}
+	return exposure.Of(network)
+}
+
+func find(a *asset.Asset, types []resourcetype.Type) (resourcetype.Type, bool) {
+	i := slices.IndexFunc(types, func(t resourcetype.Type) bool { return strings.EqualFold(t.Name, a.Type) })
+	if i < 0 {
+		return resourcetype.Type{}, false
+	}
+	return types[i], true
+}
+
+func unknownType(a *asset.Asset) string {
+	return "this Postern does not know the resource type " + a.Type
 }
