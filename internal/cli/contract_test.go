@@ -21,7 +21,7 @@ import (
 const token = "the-secret-token"
 
 // local runs a command line against a local Azure and returns what it printed.
-func local(t *testing.T, ctx context.Context, sim *azuresim.Server, args ...string) (stdout, stderr string, code int) {
+func local(ctx context.Context, t *testing.T, sim *azuresim.Server, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	server := httptest.NewServer(sim)
 	defer server.Close()
@@ -87,7 +87,7 @@ func validate(t *testing.T, s *jsonschema.Schema, document string) {
 }
 
 func TestTheJSONDocumentKeepsToItsSchema(t *testing.T) {
-	out, _, code := local(t, t.Context(), demoAzure(t, azuresim.Options{}), "scan", "--format", "json")
+	out, _, code := local(t.Context(), t, demoAzure(t, azuresim.Options{}), "scan", "--format", "json")
 	if code != cli.ExitFailed {
 		t.Errorf("exit code %d", code)
 	}
@@ -95,7 +95,7 @@ func TestTheJSONDocumentKeepsToItsSchema(t *testing.T) {
 }
 
 func TestTheJSONStreamKeepsToItsSchema(t *testing.T) {
-	out, _, _ := local(t, t.Context(), demoAzure(t, azuresim.Options{}), "scan", "--format", "jsonl")
+	out, _, _ := local(t.Context(), t, demoAzure(t, azuresim.Options{}), "scan", "--format", "jsonl")
 	s := strictSchema(t, "stream.schema.json")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	for _, line := range lines {
@@ -110,7 +110,7 @@ func TestTheJSONStreamKeepsToItsSchema(t *testing.T) {
 // Azure comes first.
 func TestTheDocumentDoesNotDependOnTiming(t *testing.T) {
 	verdicts := func(o azuresim.Options) string {
-		out, _, _ := local(t, t.Context(), demoAzure(t, o), "scan", "--format", "json")
+		out, _, _ := local(t.Context(), t, demoAzure(t, o), "scan", "--format", "json")
 		var doc struct{ Findings, Gaps json.RawMessage }
 		if err := json.Unmarshal([]byte(out), &doc); err != nil {
 			t.Fatal(err)
@@ -144,7 +144,7 @@ func TestCtrlCWritesWhatIsKnownAndSaysSo(t *testing.T) {
 					}
 				}
 			}})
-			out, stderr, code := local(t, ctx, sim, "scan", "--format", format)
+			out, stderr, code := local(ctx, t, sim, "scan", "--format", format)
 			if code != cli.ExitFailed || stderr != "" {
 				t.Errorf("exit code %d, stderr %q; what failed before the interruption still fails", code, stderr)
 			}
@@ -162,13 +162,13 @@ func TestAReportReplacesAnotherInOneStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	denied := demoAzure(t, azuresim.Options{})
-	if _, _, code := local(t, t.Context(), denied, "scan", "--format", "json", "--output", path, "--subscription", "nobody"); code != cli.ExitError {
+	if _, _, code := local(t.Context(), t, denied, "scan", "--format", "json", "--output", path, "--subscription", "nobody"); code != cli.ExitError {
 		t.Errorf("exit code %d", code)
 	}
 	if content, _ := os.ReadFile(path); string(content) != "yesterday" {
 		t.Error("a scan that could not run wiped the last report")
 	}
-	if _, _, code := local(t, t.Context(), demoAzure(t, azuresim.Options{}), "scan", "--format", "json", "--output", path); code != cli.ExitFailed {
+	if _, _, code := local(t.Context(), t, demoAzure(t, azuresim.Options{}), "scan", "--format", "json", "--output", path); code != cli.ExitFailed {
 		t.Errorf("exit code %d", code)
 	}
 	if content, _ := os.ReadFile(path); !json.Valid(content) {

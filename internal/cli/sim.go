@@ -62,7 +62,7 @@ func (o *simOptions) run(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", o.listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
@@ -148,6 +148,8 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	if err := server.Shutdown(closing); err != nil {
 		_ = server.Close() // answers that took longer than the grace are cut
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
 	return nil
 }
