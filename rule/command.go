@@ -49,7 +49,13 @@ func (p *parser) command(b body, block *ast.FencedCodeBlock, section string) {
 	if !marked {
 		return
 	}
+	if p.blocks++; p.blocks > maxCommands {
+		return
+	}
 	line, column := b.position(info.Start)
+	if p.blocks == maxCommands {
+		p.problem(line, column, "the page has %d marked commands or more; allowed: fewer", maxCommands)
+	}
 	c := commandBlock{shell: shell.Shell(language)}
 	ok := p.commandAttributes(&c, rest, line, column)
 	switch {

@@ -22,17 +22,18 @@
 //	    skip:
 //	      - when: resource.properties.state == "Dropping"
 //	        say: the server is being deleted
-//	    pass: exposure.range.addresses <= 256
-//	    evidence: exposure.range.rules
+//	    pass: |
+//	      !exposure.azure.open
+//	    evidence: exposure.azure.rules
 //	    reasons:
 //	      fail:
 //	        - say: >-
-//	            {{ count(exposure.range.addresses, "address", "addresses") }} are let in
-//	            by {{ names("firewall rule", exposure.range.rules) }}
+//	            all of Azure is let in by
+//	            {{ names("firewall rule", exposure.azure.rules) }}
 //	      pass:
-//	        - when: exposure.range.open
-//	          say: the firewall lets in few addresses
-//	        - say: the firewall lets in nobody
+//	        - when: exposure.azure.latent
+//	          say: all of Azure is let in the day firewall rules come into force
+//	        - say: no firewall rule lets in all of Azure
 //
 // `pass` is a CEL expression that is true or false. `skip` may come before it:
 // the first condition that holds takes the resource out. `reasons` are tried in

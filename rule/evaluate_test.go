@@ -10,6 +10,7 @@ import (
 
 	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/exposure"
+	"github.com/posternhq/postern/rule/expr"
 )
 
 var denied = &asset.Gap{
@@ -188,4 +189,30 @@ func TestEvaluateConcurrently(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A list that was read in part decides nothing, makes evidence, and is shown for
+// what it is.
+func TestPartlyReadLists(t *testing.T) {
+	partly := func(a *asset.Asset) *documents {
+		d := input(t, a).docs
+		d.unread = append(d.unread, expr.Unread{Path: []string{"exposure", "azure", "rules"}, Reason: "page 2 was denied"})
+		return d
+	}
+	judge := func(d *documents, pairs ...string) Result {
+		return mustParse(t, pairs...).Evaluate(t.Context(), Input{Asset: d.asset, docs: d})
+	}
+	open := partly(flexibleServer(publicBody, "x", "0.0.0.0-0.0.0.0"))
+	if got := judge(open); got.Verdict != Fail || len(got.Evidence) != 1 || got.Reason != `every customer, by firewall rule "x"` {
+		t.Errorf("a proven failure: %+v", got)
+	}
+	const always = "!exposure.azure.open &&\n        !exposure.internet.open\n"
+	if got := judge(open, always, "exposure.azure.rules.size() < 5\n"); got.Verdict != Unknown || got.Reason != "page 2 was denied" {
+		t.Errorf("a policy on the list: %+v", got)
+	}
+	latent := partly(flexibleServer(privateBody, "x", "0.0.0.0-0.0.0.0"))
+	got := judge(latent, "say: latent, {{ exposure.why }}", `say: latent, {{ names("firewall rule", exposure.azure.rules) }}`)
+	if got.Verdict != Pass || got.Reason != `latent, firewall rule "x" (as far as could be read: page 2 was denied)` {
+		t.Errorf("a pass that names the list: %+v", got)
+	}
 }

@@ -31,7 +31,7 @@ func (p *parser) mapping(node *yaml.Node, where string, keys ...string) fields {
 		p.fault(node, "%s is %s; allowed: a mapping with the keys %s", where, kindOf(node), listed(keys))
 		return f
 	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
+	for i := 0; i+1 < len(node.Content) && len(p.problems) <= maxProblems; i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		switch _, twice := f.keys[key.Value]; {
 		case key.Kind != yaml.ScalarNode:

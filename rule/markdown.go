@@ -46,6 +46,12 @@ func sectionKey(title string) string {
 	return key
 }
 
+// maxSections and maxCommands bound what a page may hold.
+const (
+	maxSections = 50
+	maxCommands = 100
+)
+
 // body is the Markdown of a page, with its place in the file.
 type body struct {
 	source []byte
@@ -84,7 +90,10 @@ func (p *parser) markdown(source string, line int) {
 			if ends >= 0 {
 				p.closeSection(b.source[ends:b.lineStart(h.Pos())])
 			}
-			ends = p.openSection(b, h)
+			if ends = p.openSection(b, h); len(p.page.Sections) > maxSections {
+				p.problem(p.page.Sections[maxSections].Line, 1, "the page has more than %d sections", maxSections)
+				return
+			}
 			continue
 		}
 		if len(p.page.Sections) == 0 {

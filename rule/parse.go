@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -41,6 +42,8 @@ type parser struct {
 	page     *Page
 	problems Problems
 	locator  *locator
+	// blocks counts the marked blocks of code.
+	blocks int
 }
 
 func (p *parser) problem(line, column int, format string, args ...any) {
@@ -52,26 +55,37 @@ func (p *parser) fault(node *yaml.Node, format string, args ...any) {
 	p.problem(node.Line, node.Column, format, args...)
 }
 
-// decode checks the size and the encoding, and evens out line ends.
+// decode checks the size and the characters, and evens out line ends.
 func (p *parser) decode(source []byte) (string, bool) {
 	if len(source) > MaxPage {
 		p.problem(0, 0, "the page is larger than %d bytes", MaxPage)
 		return "", false
 	}
 	text := strings.ReplaceAll(strings.TrimPrefix(string(source), "\ufeff"), "\r\n", "\n")
-	if !utf8.ValidString(text) {
-		line := 1
-		for l := range strings.SplitSeq(text, "\n") {
-			if !utf8.ValidString(l) {
-				break
-			}
-			line++
+	line, column := 1, 1
+	for at, r := range text {
+		switch {
+		case r == '\n':
+			line, column = line+1, 0
+		case r == utf8.RuneError && strings.HasPrefix(text[at:], "\ufffd"):
+		case r == utf8.RuneError:
+			p.problem(line, column, "this is not UTF-8")
+			return "", false
+		case r != '\t' && r != nonJoiner && r != joiner && !unicode.IsGraphic(r):
+			p.problem(line, column, "the character %U is not allowed on a page", r)
+			return "", false
 		}
-		p.problem(line, 1, "this line is not UTF-8")
-		return "", false
+		column++
 	}
 	return text, true
 }
+
+// The only invisible characters that a page may hold: some scripts need them.
+// Others end a line for some readers and not for others, or turn text around.
+const (
+	nonJoiner = '\u200c'
+	joiner    = '\u200d'
+)
 
 // split parts the front matter from the Markdown. The front matter keeps a line
 // in place of its opening fence, so that its lines have the file's numbers.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -97,7 +98,10 @@ func TestParseProblems(t *testing.T) {
 		{"command in another section", []string{"What stops.\n", "```bash for=servers title=\"x\"\nx\n```\n"}, []string{`bash for=s|a marked command in the section "Impact"; allowed: in Remediation`}},
 		{"no front matter", []string{"---\naliases:\n  - abc-def\n", "aliases:\n  - abc-def\n"}, []string{`aliases:|a page begins with front matter between two lines of ---`}},
 		{"no end of front matter", []string{"      pass: [say: off]\n---\n", ""}, []string{`---|the front matter has no end: a second line of --- is missing`}},
-		{"not UTF-8", []string{"Why.", "\xff"}, []string{`�|this line is not UTF-8`}},
+		{"not UTF-8", []string{"Why.", "\xff"}, []string{"\xff|this is not UTF-8"}},
+		{"a lone carriage return", []string{"Why.", "Wh\ry."}, []string{"\ry.|the character U+000D is not allowed on a page"}},
+		{"text turned around", []string{"Why.", "Why\u202e."}, []string{"\u202e.|the character U+202E is not allowed on a page"}},
+		{"a line separator", []string{"Why.", "é\u2028y."}, []string{"\u2028y.|the character U+2028 is not allowed on a page"}},
 		{"too large", []string{"Why.", strings.Repeat("Why. ", MaxPage/5)}, []string{`|the page is larger than 262144 bytes`}},
 		{
 			"several at once", []string{"kind: documentation", "kind: 5", "exposure.why", "exposure.wyh", "What stops.\n", ""},
@@ -147,8 +151,13 @@ func textAt(t *testing.T, source string, p Problem) string {
 	if p.Line > len(lines) || p.Column < 1 || p.Column > len([]rune(lines[p.Line-1]))+1 {
 		t.Fatalf("%v lies outside the page", p)
 	}
-	rest := []rune(lines[p.Line-1])[p.Column-1:]
-	return string(rest[:min(len(rest), 10)])
+	// Skip characters one by one: one of them may be broken UTF-8.
+	rest := lines[p.Line-1]
+	for range p.Column - 1 {
+		_, n := utf8.DecodeRuneInString(rest)
+		rest = rest[n:]
+	}
+	return rest[:min(len(rest), 10)]
 }
 
 func TestParseOtherSpellings(t *testing.T) {

@@ -44,12 +44,13 @@ func (p *parser) policies(front fields) {
 			p.fault(node, "this case has %d expressions and sentences; allowed: at most %d", n, maxExpressions)
 			continue
 		}
-		shared := &compiler{parser: p}
-		for _, t := range types {
-			shared.forType(t, len(types) > 1)
-			p.page.policies[strings.ToLower(t.Name)] = shared.policy(c)
+		shared := &compiler{
+			parser: p, programs: map[*yaml.Node]*expr.Program{}, templates: map[*yaml.Node]*expr.Template{},
 		}
-		shared.report()
+		for _, t := range types {
+			p.page.policies[strings.ToLower(t.Name)] = shared.forType(t, c)
+		}
+		shared.report(len(types))
 	}
 }
 
@@ -152,10 +153,9 @@ const maxExpressions = 200
 // compiler checks the expressions of one case for one type after the other.
 type compiler struct {
 	parser *parser
-	env    *expr.Env
-	// label names the type in problems, when there are several.
+	// env and label belong to the type at hand.
+	env   *expr.Env
 	label string
-	types int
 	// programs and templates hold what does not depend on the type.
 	programs  map[*yaml.Node]*expr.Program
 	templates map[*yaml.Node]*expr.Template
@@ -167,29 +167,17 @@ type typedProblem struct {
 	label string
 }
 
-func (c *compiler) forType(t resourcetype.Type, several bool) {
+func (c *compiler) forType(t resourcetype.Type, n *caseNodes) *policy {
+	pol := &policy{reasons: map[Verdict][]clause{}}
 	env, err := environment(t)
 	if err != nil {
 		c.parser.problem(0, 0, "prepare the policy for %s: %v", t.Name, err)
+		return pol
 	}
-	c.env, c.label = env, ""
-	c.types++
-	if several {
-		c.label = t.Label
-	}
-	if c.programs == nil {
-		c.programs, c.templates = map[*yaml.Node]*expr.Program{}, map[*yaml.Node]*expr.Template{}
-	}
-}
-
-func (c *compiler) policy(n *caseNodes) *policy {
-	if c.env == nil {
-		return &policy{}
-	}
-	pol := &policy{reasons: map[Verdict][]clause{}}
-	pol.pass = c.program(n.pass, pol, c.env.Bool)
+	c.env, c.label = env, t.Label
+	pol.pass = c.program(n.pass, pol, env.Bool)
 	pol.evidence = c.program(n.evidence, pol, func(s string) (*expr.Program, []expr.Fault) {
-		return c.env.Objects(s, evidenceObject)
+		return env.Objects(s, evidenceObject)
 	})
 	pol.skip = c.clauses(n.skip, pol)
 	for v, list := range n.reasons {
@@ -256,15 +244,15 @@ func (c *compiler) note(node *yaml.Node, faults []expr.Fault) {
 	}
 }
 
-// report adds the problems to the page's: those that every type has once, and
-// the others with the type they arise for.
-func (c *compiler) report() {
+// report adds the problems to the page's: those that all the types have once,
+// and the others with the type they arise for.
+func (c *compiler) report(types int) {
 	times := map[Problem]int{}
 	for _, f := range c.found {
 		times[f.Problem]++
 	}
 	for _, f := range c.found {
-		if times[f.Problem] < c.types {
+		if times[f.Problem] < types {
 			f.Message = fmt.Sprintf("for %s: %s", f.label, f.Message)
 		}
 		c.parser.problems = append(c.parser.problems, f.Problem)

@@ -159,13 +159,19 @@ func (e *Env) rewordOverload(function, given string) string {
 	return message + "; allowed: " + strings.Join(takes, ", ")
 }
 
-var typeWords = strings.NewReplacer(
-	objectPrefix, "", "bool", "true or false", "string", "text", "uint", "whole number",
-	"int", "whole number", "double", "number", "list(", "list of (", "map(", "map of (", "dyn", "anything",
+var (
+	typeName  = regexp.MustCompile(`\b(?:bool|string|uint|int|double|dyn|list|map)\b`)
+	typeWords = map[string]string{
+		"bool": "true or false", "string": "text", "uint": "whole number", "int": "whole number",
+		"double": "number", "dyn": "anything", "list": "list of ", "map": "map of ",
+	}
 )
 
 // plain puts the type names in one of the checker's messages into words.
-func plain(message string) string { return typeWords.Replace(message) }
+func plain(message string) string {
+	message = strings.ReplaceAll(message, objectPrefix, "")
+	return typeName.ReplaceAllStringFunc(message, func(name string) string { return typeWords[name] })
+}
 
 var unexpected = regexp.MustCompile(`^Syntax error: (?:mismatched input|extraneous input|no viable alternative at input|token recognition error at:) '(.*?)'(?: expecting .*)?$`)
 
