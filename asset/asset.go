@@ -88,6 +88,9 @@ func (g Gap) String() string {
 	if g.Status != 0 {
 		fmt.Fprintf(&b, ": HTTP %d", g.Status)
 	}
+	if g.Status != 0 && !denied && g.Permission != "" {
+		fmt.Fprintf(&b, " (it needs %s)", g.Permission)
+	}
 	if g.Message != "" && !denied {
 		fmt.Fprintf(&b, ": %s", g.Message)
 	}

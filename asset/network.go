@@ -72,4 +72,5 @@ type PrivateEndpoint struct {
 	Endpoint string `json:"endpoint,omitempty"`
 	// Status is the service's word: Approved, Pending, Rejected, Disconnected.
 	Status string `json:"status"`
+	Fault  string `json:"fault,omitempty"`
 }

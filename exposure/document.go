@@ -45,8 +45,9 @@ type Unread struct {
 }
 
 // Document is the exposure as a policy sees it, with the fields that are not
-// known listed apart: they are absent from the document, so that a policy that
-// depends on one cannot mistake it for a no.
+// known listed apart, so that a policy that depends on one cannot mistake it for
+// a no or for an empty list. Open and latent are then absent; what a door is
+// made of stands there as far as it was read.
 func (e Exposure) Document() (map[string]any, []Unread) {
 	doc := map[string]any{"public_access": string(e.PublicAccess), "why": e.Why}
 	var unread []Unread
@@ -61,6 +62,11 @@ func (e Exposure) Document() (map[string]any, []Unread) {
 				unread = append(unread, Unread{Path: []string{"exposure", string(d.Kind), field}, Reason: d.Reason})
 			} else {
 				door[field] = truth == Yes
+			}
+		}
+		if d.Missing != "" {
+			for _, field := range []string{"rules", "addresses", "ranges", "members"} {
+				unread = append(unread, Unread{Path: []string{"exposure", string(d.Kind), field}, Reason: d.Missing})
 			}
 		}
 		doc[string(d.Kind)] = door

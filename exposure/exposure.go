@@ -70,6 +70,9 @@ type Door struct {
 	Ranges []string `json:"ranges,omitempty"`
 	// Members are the ids behind a subnet or private door.
 	Members []string `json:"members,omitempty"`
+	// Missing says why what the door is made of is not known in full, empty when
+	// it is. A door can be open beyond doubt and have more rules than were read.
+	Missing string `json:"-"`
 }
 
 // Exposure is every door of one resource.
@@ -91,7 +94,7 @@ type Exposure struct {
 func (e Exposure) Door(kind Kind) Door {
 	i := slices.IndexFunc(e.Doors, func(d Door) bool { return d.Kind == kind })
 	if i < 0 {
-		return Door{Kind: kind, State: Unknown, Open: Maybe, Latent: Maybe, Reason: "this door was not looked at"}
+		return Door{Kind: kind, State: Unknown, Open: Maybe, Latent: Maybe, Reason: "this door was not looked at", Missing: "this door was not looked at"}
 	}
 	return e.Doors[i]
 }
@@ -124,7 +127,7 @@ func Of(n asset.Network) Exposure {
 func Unreadable(reason string) Exposure {
 	e := Exposure{PublicAccess: asset.Unclear, Enforced: Maybe, Why: reason, Blind: []string{reason}}
 	for _, kind := range Kinds {
-		e.Doors = append(e.Doors, Door{Kind: kind, State: Unknown, Open: Maybe, Latent: Maybe, Reason: reason})
+		e.Doors = append(e.Doors, Door{Kind: kind, State: Unknown, Open: Maybe, Latent: Maybe, Reason: reason, Missing: reason})
 	}
 	return e
 }
@@ -166,12 +169,18 @@ func blind(n asset.Network, doubts []string) []string {
 	if n.SubnetGap != nil {
 		out = append(out, n.SubnetGap.String())
 	}
+	for _, e := range n.PrivateEndpoints {
+		if e.Fault != "" {
+			out = append(out, "a private endpoint connection: "+e.Fault)
+		}
+	}
 	return out
 }
 
 // settle turns "is there such a door, as far as the rules go" and "are rules in
 // force" into the door's state.
 func settle(d Door, there, force Truth, why string, doubts []string) Door {
+	d.Missing = strings.Join(doubts, "; ")
 	d.Open, d.Latent = there.And(force), there.And(force.Not())
 	switch {
 	case d.Open == Yes:
@@ -184,7 +193,7 @@ func settle(d Door, there, force Truth, why string, doubts []string) Door {
 		d.State = Unknown
 		var missing []string
 		if there == Maybe {
-			missing = append(missing, doubts...)
+			missing = append(missing, d.Missing)
 		}
 		if force == Maybe || d.Open == No {
 			missing = append(missing, why)
@@ -254,10 +263,12 @@ func subnetDoor(n asset.Network, force Truth, why string) Door {
 // server's own network stand beside the firewall.
 func privateDoor(n asset.Network) Door {
 	d := Door{Kind: Private, State: Closed, Open: No, Latent: No}
-	var waiting []string
+	var waiting, doubts []string
 	for _, e := range n.PrivateEndpoints {
 		member := cmp.Or(e.Endpoint, e.ID, e.Name)
 		switch {
+		case e.Fault != "":
+			doubts = append(doubts, "a private endpoint connection: "+e.Fault)
 		case strings.EqualFold(e.Status, "Approved"):
 			d.Members = append(d.Members, member)
 		case strings.EqualFold(e.Status, "Pending"):
@@ -267,9 +278,12 @@ func privateDoor(n asset.Network) Door {
 	if n.InjectedSubnet != "" {
 		d.Members = append(d.Members, n.InjectedSubnet)
 	}
+	d.Missing = strings.Join(doubts, "; ")
 	switch {
 	case len(d.Members) > 0:
 		d.State, d.Open = Open, Yes
+	case len(doubts) > 0:
+		d.State, d.Open, d.Latent, d.Reason = Unknown, Maybe, Maybe, d.Missing
 	case len(waiting) > 0:
 		d.State, d.Latent, d.Members = Latent, Yes, waiting
 		d.Reason = "a private endpoint waits for approval"

@@ -180,3 +180,38 @@ func TestAnUnreadableResourceHasNoKnownDoor(t *testing.T) {
 		}
 	}
 }
+
+// A policy that counts rules must not take a list that broke off for a short one.
+func TestWhatADoorIsMadeOfIsUnreadWhenItsListBrokeOff(t *testing.T) {
+	n := public("0.0.0.0-0.0.0.0")
+	n.FirewallGap = &asset.Gap{Permission: "p/read", Scope: "/x", Status: 403}
+	doc, unread := exposure.Of(n).Document()
+	reasons := map[string]string{}
+	for _, u := range unread {
+		reasons[strings.Join(u.Path, ".")] = u.Reason
+	}
+	for _, path := range []string{"exposure.azure.rules", "exposure.range.addresses", "exposure.internet.open", "exposure.internet.ranges"} {
+		if !strings.Contains(reasons[path], "p/read denied at /x") {
+			t.Errorf("%s is unread because %q", path, reasons[path])
+		}
+	}
+	azure := doc["azure"].(map[string]any)
+	if _, unread := reasons["exposure.azure.open"]; unread || azure["open"] != true {
+		t.Error("the azure door is proven and reads as unknown")
+	}
+	if _, there := doc["internet"].(map[string]any)["open"]; there {
+		t.Error("a field that is not known stands in the document")
+	}
+	if _, unread := exposure.Of(public("1.1.1.1-1.1.1.1")).Document(); len(unread) != 0 {
+		t.Errorf("all was read, and yet unread: %v", unread)
+	}
+}
+
+func TestAPrivateEndpointThatCannotBeReadIsNoClosedDoor(t *testing.T) {
+	n := public()
+	n.PrivateEndpoints = []asset.PrivateEndpoint{{Fault: "odd"}}
+	e := exposure.Of(n)
+	if e.Door(exposure.Private).State != exposure.Unknown || len(e.Blind) != 1 || e.Door(exposure.Azure).State != exposure.Closed {
+		t.Errorf("the private door is %s, blind to %v", e.Door(exposure.Private).State, e.Blind)
+	}
+}

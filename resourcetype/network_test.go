@@ -131,3 +131,30 @@ func TestTheTableIsSound(t *testing.T) {
 		}
 	}
 }
+
+// An odd field must hide no more than it stands for.
+func TestAnOddFieldElsewhereHidesNothing(t *testing.T) {
+	open := map[string]asset.Children{"firewallRules": {Items: []json.RawMessage{json.RawMessage(`{"properties":{"startIpAddress":"0.0.0.0","endIpAddress":"0.0.0.0"}}`)}}}
+	n := read(t, resourcetype.FlexibleServer(), `{"location":7,"tags":["a"],"sku":1,"properties":{"state":5,"version":16,
+		"network":{"publicNetworkAccess":"Enabled","privateDnsZoneArmResourceId":3},"privateEndpointConnections":{"a":1}}}`, open)
+	if n.Public.State != asset.On || len(n.FirewallRules) != 1 || len(n.PrivateEndpoints) != 1 || n.PrivateEndpoints[0].Fault == "" {
+		t.Errorf("the network is %+v", n)
+	}
+	n = read(t, resourcetype.SingleServer(), `{"properties":{"privateEndpointConnections":[7,{"properties":{"privateLinkServiceConnectionState":{"status":"Approved"}}}]}}`, open)
+	if len(n.PrivateEndpoints) != 2 || n.PrivateEndpoints[0].Fault == "" || n.PrivateEndpoints[1].Status != "Approved" {
+		t.Errorf("the endpoints are %+v", n.PrivateEndpoints)
+	}
+}
+
+func TestAnOddSwitchIsAnErrorAndNoAnswer(t *testing.T) {
+	for typ, body := range map[string]string{
+		"Microsoft.DBforPostgreSQL/flexibleServers": `{"properties":{"network":{"publicNetworkAccess":false}}}`,
+		"Microsoft.DBforPostgreSQL/servers":         `{"properties":{"publicNetworkAccess":0}}`,
+		"Microsoft.DBforPostgreSQL/serverGroupsv2":  `{"properties":{"coordinatorEnablePublicIpAccess":"false","nodeEnablePublicIpAccess":false}}`,
+	} {
+		found, _ := resourcetype.Lookup(typ)
+		if n, err := found.Network(&asset.Asset{ID: "/x", Type: typ, Body: json.RawMessage(body)}); err == nil {
+			t.Errorf("%s: %s was read as %+v", typ, body, n.Public)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package resourcetype
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/posternhq/postern/asset"
@@ -34,8 +35,17 @@ type clusterV2 struct {
 	} `json:"properties"`
 }
 
+type clusterSettings struct {
+	Properties *struct {
+		CoordinatorEnablePublicIPAccess *bool           `json:"coordinatorEnablePublicIpAccess"`
+		NodeEnablePublicIPAccess        *bool           `json:"nodeEnablePublicIpAccess"`
+		NodeCount                       *int            `json:"nodeCount"`
+		PrivateEndpointConnections      json.RawMessage `json:"privateEndpointConnections"`
+	} `json:"properties"`
+}
+
 func clusterNetwork(a *asset.Asset) (asset.Network, error) {
-	doc, err := decode[clusterV2](a)
+	doc, err := decode[clusterSettings](a)
 	if err != nil {
 		return asset.Network{}, err
 	}

@@ -1,6 +1,8 @@
 package resourcetype
 
 import (
+	"encoding/json"
+
 	"github.com/posternhq/postern/asset"
 )
 
@@ -33,8 +35,18 @@ type flexibleServer struct {
 	} `json:"properties"`
 }
 
+type flexibleSettings struct {
+	Properties *struct {
+		Network *struct {
+			PublicNetworkAccess       *string `json:"publicNetworkAccess"`
+			DelegatedSubnetResourceID *string `json:"delegatedSubnetResourceId"`
+		} `json:"network"`
+		PrivateEndpointConnections json.RawMessage `json:"privateEndpointConnections"`
+	} `json:"properties"`
+}
+
 func flexibleNetwork(a *asset.Asset) (asset.Network, error) {
-	doc, err := decode[flexibleServer](a)
+	doc, err := decode[flexibleSettings](a)
 	if err != nil {
 		return asset.Network{}, err
 	}

@@ -1,6 +1,8 @@
 package resourcetype
 
 import (
+	"encoding/json"
+
 	"github.com/posternhq/postern/asset"
 )
 
@@ -32,8 +34,15 @@ type singleServer struct {
 	} `json:"properties"`
 }
 
+type singleSettings struct {
+	Properties *struct {
+		PublicNetworkAccess        *string         `json:"publicNetworkAccess"`
+		PrivateEndpointConnections json.RawMessage `json:"privateEndpointConnections"`
+	} `json:"properties"`
+}
+
 func singleNetwork(a *asset.Asset) (asset.Network, error) {
-	doc, err := decode[singleServer](a)
+	doc, err := decode[singleSettings](a)
 	if err != nil {
 		return asset.Network{}, err
 	}

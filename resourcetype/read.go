@@ -37,10 +37,12 @@ type privateEndpointConnection struct {
 	} `json:"properties"`
 }
 
+// decode reads what T asks of a body. Readers ask for no more than they need:
+// an odd field elsewhere must not hide a server's doors.
 func decode[T any](a *asset.Asset) (T, error) {
 	var doc T
 	if err := json.Unmarshal(a.Body, &doc); err != nil {
-		return doc, fmt.Errorf("read the document of %s: %w", a.ID, err)
+		return doc, fmt.Errorf("read the network settings of %s: %w", a.ID, err)
 	}
 	return doc, nil
 }
@@ -120,10 +122,23 @@ func subnetRule(item json.RawMessage) asset.SubnetRule {
 	return rule
 }
 
-func privateEndpoints(connections []privateEndpointConnection) []asset.PrivateEndpoint {
+// privateEndpoints reads the connections one by one. They stand beside the
+// firewall, so one that cannot be read leaves the other doors as they are.
+func privateEndpoints(list json.RawMessage) []asset.PrivateEndpoint {
+	var connections []json.RawMessage
+	if len(list) > 0 {
+		if err := json.Unmarshal(list, &connections); err != nil {
+			return []asset.PrivateEndpoint{{Fault: fmt.Sprintf("the list of them cannot be read: %v", err)}}
+		}
+	}
 	var endpoints []asset.PrivateEndpoint
-	for _, c := range connections {
+	for _, connection := range connections {
+		var c privateEndpointConnection
+		err := json.Unmarshal(connection, &c)
 		e := asset.PrivateEndpoint{ID: text(c.ID), Name: text(c.Name)}
+		if err != nil {
+			e.Fault = fmt.Sprintf("its document cannot be read: %v", err)
+		}
 		if p := c.Properties; p != nil {
 			if p.PrivateEndpoint != nil {
 				e.Endpoint = text(p.PrivateEndpoint.ID)
