@@ -84,6 +84,15 @@ func TestAListThatCannotBeReadToItsEnd(t *testing.T) {
 	}
 }
 
+func TestAnOddTagDoesNotCostTheServer(t *testing.T) {
+	for _, odd := range []string{`"tags":["a"]`, `"tags":{"n":7,"s":"x"}`, `"location":5`, `"tags":null`} {
+		c, _ := newTest(t, answers{flexible: text(`{"value":[` + strings.Replace(server("one"), `{`, `{`+odd+`,`, 1) + `]}`)})
+		if sink, _ := run(t, c); len(sink.Assets) != 1 || len(sink.Gaps) != 0 {
+			t.Errorf("%s: %d servers, gaps %v", odd, len(sink.Assets), sink.Gaps)
+		}
+	}
+}
+
 func TestAnAnswerWithoutEndIsCut(t *testing.T) {
 	c, _ := newTest(t, answers{flexible: func(w http.ResponseWriter, _ *http.Request) {
 		chunk := []byte(strings.Repeat(" ", 1<<20))

@@ -22,10 +22,11 @@ func asFailure(err error) *failure {
 // newAsset reads one item of a list. The id in it decides which address is
 // asked for its children, so it must be an id of that type in that subscription.
 func newAsset(s subscription, t resourcetype.Type, version string, item json.RawMessage) (*asset.Asset, error) {
+	// Only the id decides anything: an odd tag must not cost the server.
 	var doc struct {
-		ID       string         `json:"id"`
-		Location string         `json:"location"`
-		Tags     map[string]any `json:"tags"`
+		ID       string `json:"id"`
+		Location any    `json:"location"`
+		Tags     any    `json:"tags"`
 	}
 	if err := json.Unmarshal(item, &doc); err != nil {
 		return nil, fmt.Errorf("read an item of the list: %w", err)
@@ -36,13 +37,15 @@ func newAsset(s subscription, t resourcetype.Type, version string, item json.Raw
 	}
 	a := &asset.Asset{
 		ID: doc.ID, Type: t.Name, Name: name,
-		SubscriptionID: s.ID, SubscriptionName: s.Name, ResourceGroup: group, Location: doc.Location,
+		SubscriptionID: s.ID, SubscriptionName: s.Name, ResourceGroup: group,
 		Origin: asset.Origin{Source: "arm", APIVersion: version},
 		Body:   item, Children: map[string]asset.Children{},
 	}
-	for key, value := range doc.Tags {
+	a.Location, _ = doc.Location.(string)
+	tags, _ := doc.Tags.(map[string]any)
+	for key, value := range tags {
 		if a.Tags == nil {
-			a.Tags = make(map[string]string, len(doc.Tags))
+			a.Tags = make(map[string]string, len(tags))
 		}
 		if text, ok := value.(string); ok {
 			a.Tags[key] = text
