@@ -213,17 +213,20 @@ func remainingReads(h http.Header) (int, bool) {
 // defaultPause is the wait after a 429 that does not say how long.
 const defaultPause = 5 * time.Second
 
+// maxTold bounds what is taken for a wait, in seconds: a day is already for ever.
+const maxTold = 24 * 60 * 60
+
 // retryAfter reads how long Azure asks to wait, in any of the spellings that it
 // uses: milliseconds, seconds, or a date.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
 		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms >= 0 {
-			return time.Duration(ms) * time.Millisecond
+			return time.Duration(min(ms, maxTold*1000)) * time.Millisecond
 		}
 	}
 	value := h.Get("Retry-After")
 	if s, err := strconv.Atoi(value); err == nil && s >= 0 {
-		return time.Duration(s) * time.Second
+		return time.Duration(min(s, maxTold)) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil {
 		return max(0, date.Sub(now))

@@ -115,10 +115,20 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 }
 
 func sameOrigin(arm, u *url.URL) error {
-	if u.Scheme != arm.Scheme || !strings.EqualFold(u.Host, arm.Host) || u.User != nil {
+	if u.Scheme != arm.Scheme || hostPort(u) != hostPort(arm) || u.User != nil {
 		return fmt.Errorf("%s://%s is not %s://%s: nothing is sent there, the token least of all", u.Scheme, u.Host, arm.Scheme, arm.Host)
 	}
 	return nil
+}
+
+// hostPort is where an address leads, with the port that its scheme implies: ARM
+// writes management.azure.com:443 as readily as without.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // refusal is something Postern will not do; trying again changes nothing.

@@ -80,6 +80,7 @@ func parseEndpoint(name string) (*url.URL, error) {
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, fmt.Errorf("cloud %q is plain http, which would show the token to the network; use https (http is for loopback addresses)", name)
 	}
+	u.Host = strings.ToLower(u.Host)
 	return u, nil
 }
 
@@ -152,7 +153,7 @@ func parseMetadata(body []byte) (metadata, error) {
 func (m metadata) apply(c Cloud) (Cloud, error) {
 	if m.ResourceManager != "" {
 		u, err := url.Parse(m.ResourceManager)
-		if err != nil || !strings.EqualFold(u.Host, c.ARM.Host) {
+		if err != nil || hostPort(u) != hostPort(c.ARM) {
 			return Cloud{}, fmt.Errorf("the endpoint document of %s places Resource Manager at %q; if that is right, give it as --cloud", c.ARM, m.ResourceManager)
 		}
 	}

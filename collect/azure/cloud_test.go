@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,38 @@ func TestBadClouds(t *testing.T) {
 		_, err := ResolveCloud(t.Context(), name, true, http.DefaultClient)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("cloud %q: error %v, want %q", name, err, want)
+		}
+	}
+}
+
+func TestPlainHTTPKnowsNoProxy(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "http://proxy.example:3128")
+	for _, address := range []string{"http://LOCALHOST:1", "http://127.0.0.1:1", "http://[::1]:1"} {
+		req, err := http.NewRequest(http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if proxy, err := NewTransport().Proxy(req); proxy != nil || err != nil {
+			t.Errorf("%s goes through %v, %v", address, proxy, err)
+		}
+	}
+}
+
+func TestTheSameOriginWithAndWithoutItsPort(t *testing.T) {
+	parse := func(s string) *url.URL {
+		u, err := url.Parse(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	arm := parse("https://management.azure.com")
+	for link, same := range map[string]bool{
+		"https://management.azure.com:443/x": true, "https://MANAGEMENT.azure.com/x": true, "https://management.azure.com:444/x": false,
+		"http://management.azure.com:443/x": false, "https://management.azure.com./x": false,
+	} {
+		if err := sameOrigin(arm, parse(link)); (err == nil) != same {
+			t.Errorf("%s: %v", link, err)
 		}
 	}
 }

@@ -9,9 +9,11 @@ package azure
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -105,9 +107,16 @@ func moduleVersion() string {
 }
 
 // NewTransport is an HTTP transport that keeps enough connections open for the
-// calls in flight.
+// calls in flight. Plain http never goes through a proxy, which would read the
+// token: it is for loopback addresses only, and a proxy is not one.
 func NewTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = func(r *http.Request) (*url.URL, error) {
+		if r.URL.Scheme != "https" {
+			return nil, nil //nolint:nilnil // how a transport is told to use no proxy
+		}
+		return http.ProxyFromEnvironment(r)
+	}
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256
 	return t
 }
@@ -183,16 +192,21 @@ func (c *Collector) subscription(ctx context.Context, s subscription, out *seria
 		types.Go(func() error {
 			scope := "/subscriptions/" + s.ID
 			// Pages that shift while they are read can show a server twice.
-			seen := map[string]bool{}
+			seen := map[string][sha256.Size]byte{}
 			err := c.listType(ctx, s, t, func(version string, item json.RawMessage) error {
 				found, err := newAsset(s, t, version, item)
 				if err != nil {
 					out.gap(newGap(scope, "read a "+t.Label, t.ReadPermission(), err))
 					return nil
 				}
-				if key := foldID(found.ID); !seen[key] && c.options.Only(found) {
-					seen[key] = true
+				key, sum := foldID(found.ID), sha256.Sum256(item)
+				before, again := seen[key]
+				switch {
+				case !again && c.options.Only(found):
+					seen[key] = sum
 					servers.Go(func() error { c.server(ctx, t, found, out); return nil })
+				case again && before != sum:
+					out.gap(newGap(found.ID, "read a "+t.Label, t.ReadPermission(), errChanged))
 				}
 				return nil
 			})
@@ -219,13 +233,12 @@ func (c *Collector) listType(ctx context.Context, s subscription, t resourcetype
 		switch f := asFailure(err); {
 		case f == nil:
 			return err
-		case f.has("MissingSubscriptionRegistration"):
-			// Azure keeps a provider registered while it has resources.
+		case f.unregistered():
 			return nil
-		case f.has("NoRegisteredProviderFound", "InvalidResourceType", "InvalidApiVersionParameter") && int(i)+1 < len(t.APIVersions):
+		case f.wrongVersion() && int(i)+1 < len(t.APIVersions):
 			current.CompareAndSwap(i, i+1)
-		case f.has("InvalidResourceType"):
-			return nil // this cloud does not have the service
+		case f.notOffered():
+			return nil
 		default:
 			return err
 		}
@@ -243,7 +256,7 @@ func (c *Collector) server(ctx context.Context, t resourcetype.Type, a *asset.As
 			return nil
 		})
 		if err != nil {
-			if f := asFailure(err); f != nil && f.status == http.StatusNotFound && c.gone(ctx, path, a.Origin.APIVersion) {
+			if asFailure(err).gone() && nothingRead(a) && c.gone(ctx, path, a.Origin.APIVersion) {
 				c.vanished.Add(1)
 				return
 			}
@@ -260,8 +273,18 @@ func (c *Collector) server(ctx context.Context, t resourcetype.Type, a *asset.As
 // that it is no more, and a server must not disappear from a report by mistake.
 func (c *Collector) gone(ctx context.Context, path, version string) bool {
 	_, err := c.client.get(ctx, c.client.address(path, version))
-	f := asFailure(err)
-	return f != nil && f.status == http.StatusNotFound
+	return asFailure(err).gone()
+}
+
+// nothingRead reports whether no child of a server was read: what was read is
+// judged, whatever became of the server since.
+func nothingRead(a *asset.Asset) bool {
+	for _, list := range a.Children {
+		if len(list.Items) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *Collector) gap(ctx context.Context, scope, operation, permission string, err error) asset.Gap {

@@ -17,6 +17,8 @@ type failure struct {
 	message string
 	// told is how long a 429 asked to wait, as it said it.
 	told string
+	// laterPage is set when the list had begun: pages of it were read before.
+	laterPage bool
 }
 
 // newFailure reads ARM's error body. Services spell it in more than one way,
@@ -57,6 +59,31 @@ func (f *failure) has(codes ...string) bool {
 		}
 	}
 	return false
+}
+
+// gone reports whether Azure itself says that a resource is no more. Any proxy can
+// answer 404.
+func (f *failure) gone() bool {
+	return f != nil && f.status == http.StatusNotFound && !f.laterPage &&
+		f.has("ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound")
+}
+
+// unregistered reports whether the subscription never used the provider: Azure
+// keeps one registered while it has resources.
+func (f *failure) unregistered() bool {
+	return !f.laterPage && f.status == http.StatusConflict && f.has("MissingSubscriptionRegistration")
+}
+
+// notOffered reports whether this cloud does not have the resource type in any
+// API version. The same code with a list of versions means that it has.
+func (f *failure) notOffered() bool {
+	return !f.laterPage && (f.status == http.StatusNotFound || f.status == http.StatusBadRequest) &&
+		f.has("InvalidResourceType") && !strings.Contains(strings.ToLower(f.message), "supported api-versions are")
+}
+
+// wrongVersion reports whether another API version may be known here.
+func (f *failure) wrongVersion() bool {
+	return !f.laterPage && f.has("NoRegisteredProviderFound", "InvalidResourceType", "InvalidApiVersionParameter")
 }
 
 // maxMessage bounds what is kept of an error text, in bytes.

@@ -62,6 +62,9 @@ func TestAListThatCannotBeReadToItsEnd(t *testing.T) {
 		{"half a page", text(`{"value":[` + server("one") + `,{"id":"/subscr`), "no JSON list", 0},
 		{"no value", text(`{}`), "it has no value", 0},
 		{"null", text(`null`), "it has no value", 0},
+		{"two values", text(`{"value":[` + server("one") + `],"Value":[]}`), `says "Value" twice`, 0},
+		{"two links", text(`{"value":[],"nextLink":"/more","nextLink":null}`), `says "nextLink" twice`, 0},
+		{"an error that is 200", text(`{"value":[],"error":{"code":"Oops"}}`), "carries an error", 0},
 		{"an item without an id", text(`{"value":[{"name":"x"},` + server("one") + `]}`), `the id "" is not one`, 1},
 		{"an item of another subscription", text(`{"value":[{"id":"/subscriptions/other/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/x"}]}`), "is not one of a", 0},
 		{"an item that climbs", text(`{"value":[{"id":"/subscriptions/` + sub + `/resourceGroups/../providers/Microsoft.DBforPostgreSQL/flexibleServers/x"}]}`), "is not one of a", 0},
@@ -138,10 +141,25 @@ func TestNotFoundIsGoneOnlyWhenTheServerIs(t *testing.T) {
 		t.Errorf("gone: %d assets, gaps %v, %d vanished", len(sink.Assets), sink.Gaps, stats.Vanished)
 	}
 
-	c, _ = newTest(t, answers{flexible: list, rulesOf("one"): missing, self: text(server("one"))})
-	sink, stats = run(t, c)
-	if gap := onlyGap(t, sink); gap.Status != 404 || len(sink.Assets) != 1 || stats.Vanished != 0 {
-		t.Errorf("still there: gap %v, %d assets, %d vanished", gap, len(sink.Assets), stats.Vanished)
+	proxy := status(404, `<html>no such page</html>`)
+	begun := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("page") {
+			missing(w, r)
+			return
+		}
+		text(`{"value":[{"name":"r"}],"nextLink":"?page=2"}`)(w, r)
+	}
+	for name, a := range map[string]answers{
+		"still there":             {flexible: list, rulesOf("one"): missing, self: text(server("one"))},
+		"a proxy's word":          {flexible: list, rulesOf("one"): proxy, self: proxy},
+		"rules that were read":    {flexible: list, rulesOf("one"): begun, self: missing},
+		"another kind of missing": {flexible: list, rulesOf("one"): missing, self: status(404, `{"error":{"code":"InvalidResourceType"}}`)},
+	} {
+		c, _ = newTest(t, a)
+		sink, stats = run(t, c)
+		if gap := onlyGap(t, sink); gap.Status != 404 || len(sink.Assets) != 1 || stats.Vanished != 0 {
+			t.Errorf("%s: gap %v, %d assets, %d vanished", name, gap, len(sink.Assets), stats.Vanished)
+		}
 	}
 }
 
@@ -163,10 +181,41 @@ func TestACloudThatTrailsIsAskedInItsOwnVersion(t *testing.T) {
 }
 
 func TestAProviderThatIsNotThereHoldsNothing(t *testing.T) {
-	for _, code := range []string{"MissingSubscriptionRegistration", "InvalidResourceType"} {
-		c, _ := newTest(t, answers{flexible: status(409, `{"error":{"code":"`+code+`","message":"m"}}`)})
-		if sink, _ := run(t, c); len(sink.Gaps) != 0 {
-			t.Errorf("%s is a gap: %v", code, sink.Gaps)
-		}
+	failed := func(code, message string) string {
+		return `{"error":{"code":"` + code + `","message":"` + message + `"}}`
+	}
+	missing, unknown := failed("MissingSubscriptionRegistration", "not registered"), failed("InvalidResourceType", "could not be found in the namespace")
+	tests := []struct {
+		name   string
+		answer func(http.ResponseWriter, *http.Request)
+		gap    bool
+	}{
+		{"never registered", status(409, missing), false},
+		{"not offered", status(404, unknown), false},
+		{"registered, by a status that means something else", status(403, missing), true},
+		{"offered in other versions", status(400, failed("InvalidResourceType", "The supported api-versions are '2030-01-01'.")), true},
+		{"said of a later page", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Has("page") {
+				status(409, missing)(w, r)
+				return
+			}
+			text(`{"value":[],"nextLink":"?page=2"}`)(w, r)
+		}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := newTest(t, answers{flexible: tt.answer})
+			if sink, _ := run(t, c); (len(sink.Gaps) > 0) != tt.gap {
+				t.Errorf("gaps %v", sink.Gaps)
+			}
+		})
+	}
+}
+
+func TestAServerThatChangesWhileItIsListedIsToldOf(t *testing.T) {
+	c, _ := newTest(t, answers{flexible: text(`{"value":[` + strings.Replace(server("one"), "Enabled", "Disabled", 1) + `,` + server("one") + `]}`)})
+	sink, _ := run(t, c)
+	if gap := onlyGap(t, sink); len(sink.Assets) != 1 || !strings.Contains(gap.Message, "listed twice with different settings") {
+		t.Errorf("%d servers, gap %v", len(sink.Assets), gap)
 	}
 }

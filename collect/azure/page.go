@@ -7,20 +7,33 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+
+	"github.com/posternhq/postern/internal/jsonkeys"
 )
 
 // maxPages bounds one list, so that an endpoint that always has one more page
 // cannot keep a scan going for ever.
 const maxPages = 10_000
 
+// maxList bounds one list over all its pages, in bytes: some eighty thousand
+// servers, or a million firewall rules.
+const maxList = 256 << 20
+
 // list reads every page of a list and hands its items over as they come. Items
 // handed over before an error stand: what was read is not lost.
 func (c *client) list(ctx context.Context, address string, each func(json.RawMessage) error) error {
 	seen := map[string]bool{address: true}
-	for range maxPages {
+	total := 0
+	for n := range maxPages {
 		body, err := c.get(ctx, address)
+		if f := asFailure(err); f != nil {
+			f.laterPage = n > 0
+		}
 		if err != nil {
 			return err
+		}
+		if total += len(body); total > maxList {
+			return fmt.Errorf("the list is larger than %d MiB", maxList>>20)
 		}
 		page, err := parsePage(body)
 		if err != nil {
@@ -34,7 +47,7 @@ func (c *client) list(ctx context.Context, address string, each func(json.RawMes
 		if page.next == "" {
 			return nil
 		}
-		if address, err = c.nextAddress(page.next); err != nil {
+		if address, err = c.nextAddress(address, page.next); err != nil {
 			return err
 		}
 		if seen[address] {
@@ -45,17 +58,21 @@ func (c *client) list(ctx context.Context, address string, each func(json.RawMes
 	return fmt.Errorf("the list has more than %d pages", maxPages)
 }
 
-// nextAddress checks a nextLink: it must lead to the endpoint that the scan was
-// pointed at.
-func (c *client) nextAddress(link string) (string, error) {
-	u, err := url.Parse(link)
+// nextAddress checks a nextLink, which may be relative to its page: it must lead
+// to the endpoint that the scan was pointed at.
+func (c *client) nextAddress(page, link string) (string, error) {
+	from, err := url.Parse(page)
+	if err != nil {
+		return "", fmt.Errorf("read the address of a page: %w", err)
+	}
+	next, err := from.Parse(link)
 	if err != nil {
 		return "", fmt.Errorf("read the link to the next page: %w", err)
 	}
-	if err := sameOrigin(c.arm, c.arm.ResolveReference(u)); err != nil {
+	if err := sameOrigin(c.arm, next); err != nil {
 		return "", fmt.Errorf("refuse the link to the next page: %w", err)
 	}
-	return c.arm.ResolveReference(u).String(), nil
+	return next.String(), nil
 }
 
 type page struct {
@@ -64,17 +81,24 @@ type page struct {
 }
 
 // parsePage reads {value, nextLink}. A document without a value is no page: to
-// take it for an empty one would be to pass what was not read.
+// take it for an empty one would be to pass what was not read. Nor is one that
+// says value or nextLink twice, or that carries an error.
 func parsePage(body []byte) (page, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	var doc struct {
 		Value    *[]json.RawMessage `json:"value"`
 		NextLink *string            `json:"nextLink"`
+		Error    json.RawMessage    `json:"error"`
 	}
 	if err := json.Unmarshal(body, &doc); err != nil {
 		return page{}, fmt.Errorf("the answer is no JSON list (it begins %q): %w", beginning(body), err)
 	}
-	if doc.Value == nil {
+	switch key := jsonkeys.Twice(body, 1); {
+	case key != "":
+		return page{}, fmt.Errorf("the answer says %q twice", key)
+	case len(doc.Error) > 0 && string(doc.Error) != "null":
+		return page{}, fmt.Errorf("the answer carries an error (it begins %q)", beginning(doc.Error))
+	case doc.Value == nil:
 		return page{}, fmt.Errorf("the answer is no list: it has no value (it begins %q)", beginning(body))
 	}
 	p := page{items: *doc.Value}

@@ -11,7 +11,10 @@ import (
 	"github.com/posternhq/postern/resourcetype"
 )
 
-var errInterrupted = errors.New("the scan was interrupted before this was read")
+var (
+	errInterrupted = errors.New("the scan was interrupted before this was read")
+	errChanged     = errors.New("it was listed twice with different settings: it changed while it was read; scan again")
+)
 
 func asFailure(err error) *failure {
 	var f *failure
@@ -79,5 +82,13 @@ func escapedPath(id string) string {
 	return strings.Join(parts, "/")
 }
 
-// foldID is the key under which ids of any case are the same.
-func foldID(id string) string { return strings.ToLower(id) }
+// foldID is the key under which ids of any case are the same. Only ASCII letters
+// have a case here: the Kelvin sign is not a k.
+func foldID(id string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + ('a' - 'A')
+		}
+		return r
+	}, id)
+}

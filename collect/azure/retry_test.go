@@ -125,6 +125,8 @@ func TestRetryAfter(t *testing.T) {
 		{"Retry-After", "Mon, 23 Nov 2026 11:00:00 GMT", 0},
 		{"Retry-After", "soon", defaultPause},
 		{"Retry-After", "-5", defaultPause},
+		{"Retry-After", "9223372037", 24 * time.Hour},
+		{"retry-after-ms", "9223372036854775807", 24 * time.Hour},
 		{"retry-after-ms", "250", 250 * time.Millisecond},
 		{"x-ms-retry-after-ms", "300", 300 * time.Millisecond},
 		{"X-Other", "1", defaultPause},

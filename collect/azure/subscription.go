@@ -53,24 +53,37 @@ func (c *Collector) chosenSubscriptions(ctx context.Context, out *serialSink) ([
 		out.gap(c.gap(ctx, "/subscriptions", "list the subscriptions", "Microsoft.Resources/subscriptions/read", err))
 	}
 	var all []subscription
+	var odd error
 	err := c.client.list(ctx, c.client.address("/subscriptions", subscriptionsVersion), func(item json.RawMessage) error {
 		s, err := newSubscription(item)
 		if err != nil {
+			odd = err
 			gap(err)
 			return nil
 		}
-		all = append(all, s)
+		if !slices.ContainsFunc(all, func(other subscription) bool { return foldID(other.ID) == foldID(s.ID) }) {
+			all = append(all, s)
+		}
 		return nil
 	})
 	switch {
+	case interrupted(ctx, err):
+		gap(err)
+		return all, nil
 	case err != nil && len(all) == 0:
-		return nil, subscriptionsError(ctx, err)
+		return nil, subscriptionsError(err)
 	case err != nil:
 		gap(err)
+	case odd != nil && len(all) == 0:
+		return nil, subscriptionsError(odd)
 	case len(all) == 0:
 		return nil, ErrNoSubscriptions
 	}
-	return choose(all, c.options.Subscriptions)
+	chosen, chooseErr := choose(all, c.options.Subscriptions)
+	if chooseErr != nil && err != nil {
+		return nil, fmt.Errorf("%w; the list of subscriptions broke off: %w", chooseErr, err)
+	}
+	return chosen, chooseErr
 }
 
 func newSubscription(item json.RawMessage) (subscription, error) {
@@ -84,10 +97,7 @@ func newSubscription(item json.RawMessage) (subscription, error) {
 	return s, nil
 }
 
-func subscriptionsError(ctx context.Context, err error) error {
-	if interrupted(ctx, err) {
-		err = errInterrupted
-	}
+func subscriptionsError(err error) error {
 	err = fmt.Errorf("list the subscriptions: %w", err)
 	switch f := asFailure(err); {
 	case f == nil:
