@@ -79,7 +79,7 @@ type Gap struct {
 // which permission is missing where; Azure's own words on it are in Message.
 func (g Gap) String() string {
 	var b strings.Builder
-	denied := g.Status == 401 || g.Status == 403
+	denied := g.Status == 403
 	if denied {
 		fmt.Fprintf(&b, "%s denied at %s", g.Permission, g.Scope)
 	} else {
@@ -87,9 +87,6 @@ func (g Gap) String() string {
 	}
 	if g.Status != 0 {
 		fmt.Fprintf(&b, ": HTTP %d", g.Status)
-	}
-	if g.Status != 0 && !denied && g.Permission != "" {
-		fmt.Fprintf(&b, " (it needs %s)", g.Permission)
 	}
 	if g.Message != "" && !denied {
 		fmt.Fprintf(&b, ": %s", g.Message)

@@ -14,8 +14,8 @@ func TestAGapSaysWhatIsMissing(t *testing.T) {
 		want string
 	}{
 		{asset.Gap{Scope: "/s", Operation: "list firewall rules", Permission: "p/read", Status: 403, Message: "long words"}, "p/read denied at /s: HTTP 403"},
-		{asset.Gap{Scope: "/s", Operation: "list firewall rules", Permission: "p/read", Status: 401}, "p/read denied at /s: HTTP 401"},
-		{asset.Gap{Scope: "/s", Operation: "list firewall rules", Permission: "p/read", Status: 429, Message: "slow down"}, "could not list firewall rules at /s: HTTP 429 (it needs p/read): slow down"},
+		{asset.Gap{Scope: "/s", Operation: "list firewall rules", Permission: "p/read", Status: 401, Message: "expired"}, "could not list firewall rules at /s: HTTP 401: expired"},
+		{asset.Gap{Scope: "/s", Operation: "list firewall rules", Permission: "p/read", Status: 429, Message: "slow down"}, "could not list firewall rules at /s: HTTP 429: slow down"},
 		{asset.Gap{Scope: "/s", Operation: "list firewall rules", Permission: "p/read", Message: "cut"}, "could not list firewall rules at /s: cut"},
 	}
 	for _, tt := range tests {

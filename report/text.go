@@ -177,7 +177,7 @@ func (t *Text) unread() {
 	t.p.line("")
 	var permissions []string
 	for _, g := range t.gaps {
-		if (g.Status == 401 || g.Status == 403) && g.Permission != "" && !slices.Contains(permissions, g.Permission) {
+		if g.Status == 403 && g.Permission != "" && !slices.Contains(permissions, g.Permission) {
 			permissions = append(permissions, g.Permission)
 		}
 	}

@@ -38,6 +38,9 @@ func TestPublicAccess(t *testing.T) {
 		{"flexible, null", flexible, `{"properties":{"network":{"publicNetworkAccess":null}}}`, asset.Unclear, "absent"},
 		{"flexible, no network", flexible, `{"properties":{}}`, asset.Unclear, "absent"},
 		{"flexible, no properties", flexible, `{}`, asset.Unclear, "absent"},
+		{"flexible, a word like Disabled", flexible, `{"properties":{"network":{"publicNetworkAccess":"Di\u017fabled"}}}`, asset.Unclear, "does not know"},
+		{"flexible, a subnet that is none", flexible, `{"properties":{"network":{"publicNetworkAccess":"Enabled","delegatedSubnetResourceId":"None"}}}`, asset.Unclear, "which is no subnet"},
+		{"flexible, no subnet", flexible, `{"properties":{"network":{"publicNetworkAccess":"Enabled","delegatedSubnetResourceId":""}}}`, asset.On, ""},
 		{"single on", single, `{"properties":{"publicNetworkAccess":"Enabled"}}`, asset.On, ""},
 		{"single off", single, `{"properties":{"publicNetworkAccess":"Disabled"}}`, asset.Off, ""},
 		{"single, absent, is an old server", single, `{"properties":{}}`, asset.On, "on Single Server means enabled"},
@@ -143,6 +146,25 @@ func TestAnOddFieldElsewhereHidesNothing(t *testing.T) {
 	n = read(t, resourcetype.SingleServer(), `{"properties":{"privateEndpointConnections":[7,{"properties":{"privateLinkServiceConnectionState":{"status":"Approved"}}}]}}`, open)
 	if len(n.PrivateEndpoints) != 2 || n.PrivateEndpoints[0].Fault == "" || n.PrivateEndpoints[1].Status != "Approved" {
 		t.Errorf("the endpoints are %+v", n.PrivateEndpoints)
+	}
+}
+
+func TestADocumentThatSaysAKeyTwiceIsNotRead(t *testing.T) {
+	typ := resourcetype.FlexibleServer()
+	for _, body := range []string{
+		`{"properties":{"network":{"publicNetworkAccess":"Enabled","PublicNetworkAccess":"Disabled"}}}`,
+		`{"properties":{"network":{"publicNetworkAccess":"Enabled"}},"Properties":{"network":{"publicNetworkAccess":"Disabled"}}}`,
+		`{"properties":{"network":{"publicNetworkAccess":"Enabled"},"NETWORK":{}}}`,
+	} {
+		if _, err := typ.Network(&asset.Asset{ID: "/x", Type: typ.Name, Body: json.RawMessage(body)}); err == nil || !strings.Contains(err.Error(), "twice") {
+			t.Errorf("%s: error %v", body, err)
+		}
+	}
+	n := read(t, typ, `{}`, map[string]asset.Children{"firewallRules": {Items: []json.RawMessage{
+		json.RawMessage(`{"properties":{"startIpAddress":"0.0.0.0","endIpAddress":"0.0.0.0","StartIpAddress":"10.0.0.1"}}`),
+	}}})
+	if !strings.Contains(n.FirewallRules[0].Fault, "twice") {
+		t.Errorf("the rule is %+v", n.FirewallRules[0])
 	}
 }
 

@@ -2,6 +2,7 @@ package resourcetype
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/posternhq/postern/asset"
 )
@@ -55,7 +56,12 @@ func flexibleNetwork(a *asset.Asset) (asset.Network, error) {
 	if p := doc.Properties; p != nil {
 		if p.Network != nil {
 			n.Public = enabledOrDisabled("properties.network.publicNetworkAccess", p.Network.PublicNetworkAccess)
-			n.InjectedSubnet = text(p.Network.DelegatedSubnetResourceID)
+			switch subnet := text(p.Network.DelegatedSubnetResourceID); {
+			case isSubnetID(subnet):
+				n.InjectedSubnet = subnet
+			case subnet != "" && n.Public.State != asset.Off:
+				n.Public = asset.PublicAccess{State: asset.Unclear, Why: fmt.Sprintf("properties.network.delegatedSubnetResourceId is %q, which is no subnet", subnet)}
+			}
 		}
 		n.PrivateEndpoints = privateEndpoints(p.PrivateEndpointConnections)
 	}

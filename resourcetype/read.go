@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/posternhq/postern/asset"
+	"github.com/posternhq/postern/internal/jsonkeys"
 )
 
 // Resource holds the fields that every ARM resource has.
@@ -41,7 +42,7 @@ type privateEndpointConnection struct {
 // an odd field elsewhere must not hide a server's doors.
 func decode[T any](a *asset.Asset) (T, error) {
 	var doc T
-	if err := json.Unmarshal(a.Body, &doc); err != nil {
+	if err := unmarshalOnce(a.Body, &doc); err != nil {
 		return doc, fmt.Errorf("read the network settings of %s: %w", a.ID, err)
 	}
 	return doc, nil
@@ -76,6 +77,17 @@ func networkOfChildren(a *asset.Asset, children []Child) asset.Network {
 	return n
 }
 
+// unmarshalOnce decodes a document that says every key once.
+func unmarshalOnce(item json.RawMessage, doc any) error {
+	if err := json.Unmarshal(item, doc); err != nil {
+		return err
+	}
+	if key := jsonkeys.Twice(item, 0); key != "" {
+		return fmt.Errorf("it says %q twice", key)
+	}
+	return nil
+}
+
 func firewallRule(item json.RawMessage) asset.FirewallRule {
 	var doc struct {
 		ID         *string `json:"id"`
@@ -86,7 +98,7 @@ func firewallRule(item json.RawMessage) asset.FirewallRule {
 			Prefixes []string `json:"sourceAddressPrefixes"`
 		} `json:"properties"`
 	}
-	err := json.Unmarshal(item, &doc)
+	err := unmarshalOnce(item, &doc)
 	rule := asset.FirewallRule{ID: text(doc.ID), Name: text(doc.Name)}
 	switch {
 	case err != nil:
@@ -109,7 +121,7 @@ func subnetRule(item json.RawMessage) asset.SubnetRule {
 			State  *string `json:"state"`
 		} `json:"properties"`
 	}
-	err := json.Unmarshal(item, &doc)
+	err := unmarshalOnce(item, &doc)
 	rule := asset.SubnetRule{ID: text(doc.ID), Name: text(doc.Name)}
 	switch {
 	case err != nil:
@@ -160,13 +172,23 @@ func enabledOrDisabled(field string, value *string) asset.PublicAccess {
 	}
 	why := fmt.Sprintf("%s is %q", field, *value)
 	switch {
-	case strings.EqualFold(*value, "Enabled"):
+	case is(*value, "Enabled"):
 		return asset.PublicAccess{State: asset.On, Why: why}
-	case strings.EqualFold(*value, "Disabled"):
+	case is(*value, "Disabled"):
 		return asset.PublicAccess{State: asset.Off, Why: why}
 	default:
 		return asset.PublicAccess{State: asset.Unclear, Why: why + ", which Postern does not know"}
 	}
+}
+
+// is compares without the case of ASCII letters: a long s is no s.
+func is(value, word string) bool { return len(value) == len(word) && strings.EqualFold(value, word) }
+
+// isSubnetID reports whether a value names a subnet. Anything else in its place
+// does not put a server into a network.
+func isSubnetID(id string) bool {
+	lower := strings.ToLower(id)
+	return strings.HasPrefix(lower, "/subscriptions/") && strings.Contains(lower, "/subnets/")
 }
 
 func unclear(field string) asset.PublicAccess {

@@ -59,9 +59,10 @@ type Options struct {
 
 // Collector reads one Azure. It implements [collect.Collector].
 type Collector struct {
-	options  Options
-	client   *client
-	versions map[string]*atomic.Int32
+	options    Options
+	credential *remembering
+	client     *client
+	versions   map[string]*atomic.Int32
 
 	subscriptions     atomic.Int64
 	subscriptionsDone atomic.Int64
@@ -93,7 +94,8 @@ func New(o Options) (*Collector, error) {
 	for _, t := range o.Types {
 		c.versions[t.Name] = new(atomic.Int32)
 	}
-	c.client = newClient(o.Cloud.ARM, o.Credential, c.scope(), o.Transport, o.Concurrency, moduleVersion())
+	c.credential = &remembering{TokenCredential: o.Credential}
+	c.client = newClient(o.Cloud.ARM, c.credential, c.scope(), o.Transport, o.Concurrency, moduleVersion())
 	return c, nil
 }
 
@@ -154,11 +156,11 @@ func (c *Collector) Collect(ctx context.Context, sink collect.Sink) (collect.Sta
 		Subscriptions: int(c.subscriptions.Load()), Vanished: int(c.vanished.Load()),
 		Calls: int(c.client.calls.Load()), Throttled: int(b.throttled.Load()),
 		Waited: time.Duration(b.waitedNS.Load()), Partial: ctx.Err() != nil,
-	}, err
+	}, c.credential.scrubError(err)
 }
 
 func (c *Collector) collect(ctx context.Context, sink collect.Sink) error {
-	if err := authenticate(ctx, c.options.Credential, c.scope()); err != nil {
+	if err := authenticate(ctx, c.credential, c.scope()); err != nil {
 		return err
 	}
 	// A sink that refuses ends everything; what Azure refuses ends nothing.
@@ -196,7 +198,7 @@ func (c *Collector) subscription(ctx context.Context, s subscription, out *seria
 			err := c.listType(ctx, s, t, func(version string, item json.RawMessage) error {
 				found, err := newAsset(s, t, version, item)
 				if err != nil {
-					out.gap(newGap(scope, "read a "+t.Label, t.ReadPermission(), err))
+					out.gap(c.newGap(scope, "read a "+t.Label, t.ReadPermission(), err))
 					return nil
 				}
 				key, sum := foldID(found.ID), sha256.Sum256(item)
@@ -206,7 +208,7 @@ func (c *Collector) subscription(ctx context.Context, s subscription, out *seria
 					seen[key] = sum
 					servers.Go(func() error { c.server(ctx, t, found, out); return nil })
 				case again && before != sum:
-					out.gap(newGap(found.ID, "read a "+t.Label, t.ReadPermission(), errChanged))
+					out.gap(c.newGap(found.ID, "read a "+t.Label, t.ReadPermission(), errChanged))
 				}
 				return nil
 			})
@@ -291,7 +293,14 @@ func (c *Collector) gap(ctx context.Context, scope, operation, permission string
 	if interrupted(ctx, err) {
 		err = errInterrupted
 	}
-	return newGap(scope, operation, permission, err)
+	return c.newGap(scope, operation, permission, err)
+}
+
+// newGap makes a gap of an error, and keeps the token out of it.
+func (c *Collector) newGap(scope, operation, permission string, err error) asset.Gap {
+	gap := newGap(scope, operation, permission, err)
+	gap.Message = c.credential.scrub(gap.Message)
+	return gap
 }
 
 // serialSink hands over one thing at a time and remembers the first refusal.

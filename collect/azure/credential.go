@@ -62,7 +62,9 @@ type CredentialError struct {
 // Error names what was tried and the shortest way to a token.
 func (e *CredentialError) Error() string {
 	return fmt.Sprintf("get a token for Azure: %v\nhint: run `az login`, or put a token in %s:\n"+
-		"  export %s=$(az account get-access-token --query accessToken -o tsv)", e.Err, TokenVariable, TokenVariable)
+		"  export %s=$(az account get-access-token --query accessToken -o tsv)\n"+
+		"If something earlier in the chain answers wrongly, name the one you mean:\n"+
+		"  export AZURE_TOKEN_CREDENTIALS=AzureCLICredential", e.Err, TokenVariable, TokenVariable)
 }
 
 // Unwrap returns azidentity's error.

@@ -97,6 +97,9 @@ func newGap(scope, operation, permission string, err error) asset.Gap {
 		g.Status = f.status
 		g.Message = strings.TrimPrefix(f.Error(), fmt.Sprintf("Azure answered HTTP %d: ", f.status))
 	}
+	if g.Status == http.StatusUnauthorized {
+		g.Message += "; the token may have expired while the scan ran: get a fresh one"
+	}
 	if len(g.Message) > maxMessage {
 		g.Message = strings.ToValidUTF8(g.Message[:maxMessage], "") + "…"
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/posternhq/postern/collect/collecttest"
 )
 
 // A next page on another host, or a redirect to one, is refused with a clear
@@ -93,6 +95,26 @@ func TestAnOddTagDoesNotCostTheServer(t *testing.T) {
 		if sink, _ := run(t, c); len(sink.Assets) != 1 || len(sink.Gaps) != 0 {
 			t.Errorf("%s: %d servers, gaps %v", odd, len(sink.Assets), sink.Gaps)
 		}
+	}
+}
+
+func TestAnEchoedTokenIsNotPassedOn(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"in an error":   status(403, `{"error":{"code":"Denied","message":"you sent Bearer `+testToken+`"}}`),
+		"in a body":     text("<html>" + testToken),
+		"in a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/?t="+testToken, http.StatusFound) },
+		"in a link":     text(`{"value":[],"nextLink":"https://elsewhere.example/` + testToken + `"}`),
+	} {
+		c, _ := newTest(t, answers{flexible: answer})
+		sink, _ := run(t, c)
+		if gap := onlyGap(t, sink); strings.Contains(fmt.Sprint(gap), testToken) {
+			t.Errorf("%s: %v", name, gap)
+		}
+	}
+	c, _ := newTest(t, answers{"/subscriptions": status(401, `{"error":{"code":"X","message":"`+testToken+`"}}`)})
+	_, err := c.Collect(t.Context(), &collecttest.Sink{T: t})
+	if err == nil || strings.Contains(err.Error(), testToken) || !strings.Contains(err.Error(), "[token]") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -1,0 +1,58 @@
+package azure
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// remembering is a credential that knows which tokens it gave out, so that they
+// can be taken out of whatever a server echoes back.
+type remembering struct {
+	azcore.TokenCredential
+	mu     sync.Mutex
+	tokens []string
+}
+
+// GetToken implements [azcore.TokenCredential].
+func (r *remembering) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := r.TokenCredential.GetToken(ctx, o)
+	if err == nil && token.Token != "" {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.tokens = append(r.tokens, token.Token)
+	}
+	return token, err
+}
+
+// scrub takes every token out of a text.
+func (r *remembering) scrub(text string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, token := range r.tokens {
+		text = strings.ReplaceAll(text, token, "[token]")
+	}
+	return text
+}
+
+// scrubbed is an error without tokens in its text.
+type scrubbed struct {
+	err  error
+	text string
+}
+
+func (s *scrubbed) Error() string { return s.text }
+func (s *scrubbed) Unwrap() error { return s.err }
+
+func (r *remembering) scrubError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := r.scrub(err.Error()); text != err.Error() {
+		return &scrubbed{err, text}
+	}
+	return err
+}
