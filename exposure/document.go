@@ -51,6 +51,9 @@ type Unread struct {
 func (e Exposure) Document() (map[string]any, []Unread) {
 	doc := map[string]any{"public_access": string(e.PublicAccess), "why": e.Why}
 	var unread []Unread
+	if e.PublicAccess == asset.Unclear {
+		unread = append(unread, Unread{Path: []string{"exposure", "public_access"}, Reason: e.Why})
+	}
 	for _, d := range e.Doors {
 		door := map[string]any{
 			"state": string(d.State), "reason": d.Reason,
@@ -63,6 +66,10 @@ func (e Exposure) Document() (map[string]any, []Unread) {
 			} else {
 				door[field] = truth == Yes
 			}
+		}
+		if d.State == Unknown {
+			// A word like unknown is no answer either: `state != "open"` must not pass.
+			unread = append(unread, Unread{Path: []string{"exposure", string(d.Kind), "state"}, Reason: d.Reason})
 		}
 		if d.Missing != "" {
 			for _, field := range []string{"rules", "addresses", "ranges", "members"} {

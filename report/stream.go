@@ -50,7 +50,11 @@ func NewJSONL(out io.Writer, eager bool) *JSONL {
 
 // Start implements [scan.Handler].
 func (j *JSONL) Start(h scan.Header) error {
-	return j.write(Line{Version: Version, Tool: &h.Tool, Source: h.Source, StartedAt: &h.StartedAt})
+	if err := j.write(Line{Version: Version, Tool: &h.Tool, Source: h.Source, StartedAt: &h.StartedAt}); err != nil {
+		return err
+	}
+	// The version is there from the first moment, whatever becomes of the rest.
+	return j.flush()
 }
 
 // Finding implements [scan.Handler].

@@ -101,6 +101,10 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	return j.summary, nil
 }
 
+// patience is how long one resource may take to judge. A policy is limited in
+// cost too; this is for documents that make each step slow.
+const patience = 10 * time.Second
+
 // judge is the sink of a scan. It evaluates without the scan's cancellation:
 // what has been read is judged, so that an interrupted scan loses nothing.
 type judge struct {
@@ -112,12 +116,14 @@ type judge struct {
 // Asset implements [collect.Sink].
 func (j *judge) Asset(a *asset.Asset) error {
 	j.summary.Resources++
+	ctx, cancel := context.WithTimeout(j.ctx, patience)
+	defer cancel()
 	in := rule.Prepare(a, Exposure(a, j.options.Types))
 	for _, page := range j.options.Rules {
 		if !page.Applies(a.Type) {
 			continue
 		}
-		result := page.Evaluate(j.ctx, in)
+		result := page.Evaluate(ctx, in)
 		j.count(page, result.Verdict)
 		if err := j.options.Handler.Finding(finding.New(page, in, result)); err != nil {
 			return fmt.Errorf("report a finding: %w", err)

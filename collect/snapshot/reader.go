@@ -29,7 +29,24 @@ type Snapshot struct {
 // A file that is damaged, cut short or of a newer format is refused with the
 // reason. Compression is recognised by content, whatever the file is called.
 func Open(path string) (*Snapshot, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the snapshot: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("open the snapshot: %s is no regular file, and a snapshot is read twice; put it into one", path)
+	}
 	s := &Snapshot{path: path}
+	if s.stats, err = s.read(func([]byte) error { return nil }); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// read goes through the file from end to end, hands every line of an asset or a
+// gap over, and returns the stats. It does not trust an earlier reading: the file
+// may have changed since.
+func (s *Snapshot) read(each func(line []byte) error) (collect.Stats, error) {
 	var stats *collect.Stats
 	ended := false
 	sum := sha256.New()
@@ -49,20 +66,23 @@ func Open(path string) (*Snapshot, error) {
 				return fmt.Errorf("its stats cannot be read: %w", err)
 			}
 			stats = r.Stats
+		case !bytes.HasPrefix(line, []byte(`{"format":`)):
+			if err := each(line); err != nil {
+				return err
+			}
 		}
 		sum.Write(line)
 		return nil
 	})
 	switch {
 	case err != nil:
-		return nil, err
+		return collect.Stats{}, err
 	case !ended:
-		return nil, s.damaged(errors.New("it is cut short: its last line is missing"))
+		return collect.Stats{}, s.damaged(errors.New("it is cut short: its last line is missing"))
 	case stats == nil:
-		return nil, s.damaged(errors.New("it does not say how far the collecting got"))
+		return collect.Stats{}, s.damaged(errors.New("it does not say how far the collecting got"))
 	}
-	s.stats = *stats
-	return s, nil
+	return *stats, nil
 }
 
 func (s *Snapshot) damaged(err error) error {
@@ -114,13 +134,13 @@ func (s *Snapshot) Collect(ctx context.Context, sink collect.Sink) (collect.Stat
 }
 
 func (s *Snapshot) decode(ctx context.Context, out chan<- record) error {
-	return s.lines(func(line []byte) error {
+	_, err := s.read(func(line []byte) error {
 		var r record
 		if err := json.Unmarshal(line, &r); err != nil {
 			return fmt.Errorf("a line cannot be read: %w", err)
 		}
 		if r.Asset == nil && r.Gap == nil {
-			return nil
+			return errors.New("a line is neither an asset nor a gap")
 		}
 		select {
 		case out <- r:
@@ -129,6 +149,7 @@ func (s *Snapshot) decode(ctx context.Context, out chan<- record) error {
 			return ctx.Err()
 		}
 	})
+	return err
 }
 
 // lines reads the header into s and hands every later line over, newline

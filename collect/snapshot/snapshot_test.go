@@ -167,6 +167,37 @@ func TestRefusalsSayWhy(t *testing.T) {
 	}
 }
 
+// What was checked when it was opened is checked again as it is judged.
+func TestAFileThatChangesAfterItWasOpened(t *testing.T) {
+	path := write(t, "estate.json", 50)
+	s, err := snapshot.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(whole, []byte("\n"))
+	for name, content := range map[string][]byte{
+		"cut at a line": bytes.Join(lines[:10], nil), "only its header": lines[0], "empty": nil,
+		"a line left out": bytes.Join(append(lines[:5:5], lines[6:]...), nil),
+	} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Collect(t.Context(), &collecttest.Sink{T: t}); err == nil {
+			t.Errorf("%s: it was taken for whole", name)
+		}
+	}
+}
+
+func TestOnlyARegularFileIsASnapshot(t *testing.T) {
+	if _, err := snapshot.Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("a folder: %v", err)
+	}
+}
+
 func TestAFileThatWasGivenUpLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "estate.json")

@@ -9,13 +9,12 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/collect"
+	"github.com/posternhq/postern/internal/wholefile"
 )
 
 // Writer writes a snapshot. It implements [collect.Sink].
@@ -65,22 +64,21 @@ func (s *Writer) write(line any) error {
 // it is whole: a crash leaves what stood there before.
 type File struct {
 	*Writer
-	path string
-	temp *os.File
+	file *wholefile.File
 	gzip *gzip.Writer
 }
 
 // Create starts a snapshot file, readable by its owner alone because it holds
 // the estate's inventory. A name that ends in .gz is compressed.
 func Create(path, tool, source string, collectedAt time.Time) (*File, error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	file, err := wholefile.Create(path, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("create the snapshot: %w", err)
 	}
-	f := &File{path: path, temp: temp}
-	var out io.Writer = temp
-	if compressed(path) {
-		f.gzip = gzip.NewWriter(temp)
+	f := &File{file: file}
+	var out io.Writer = file
+	if strings.HasSuffix(strings.ToLower(path), ".gz") {
+		f.gzip = gzip.NewWriter(file)
 		out = f.gzip
 	}
 	if f.Writer, err = NewWriter(out, tool, source, collectedAt); err != nil {
@@ -89,33 +87,20 @@ func Create(path, tool, source string, collectedAt time.Time) (*File, error) {
 	return f, nil
 }
 
-// Finish writes the last line, makes sure that all of it is on disk, and gives
-// the file its name.
+// Finish writes the last lines and gives the file its name.
 func (f *File) Finish(stats collect.Stats) error {
 	err := f.Writer.Finish(stats)
 	if err == nil && f.gzip != nil {
 		err = f.gzip.Close()
 	}
-	if err == nil {
-		err = f.temp.Sync()
-	}
 	if err != nil {
 		return errors.Join(err, f.Discard())
 	}
-	if err := f.temp.Close(); err != nil {
-		return fmt.Errorf("close the snapshot: %w", err)
-	}
-	if err := os.Rename(f.temp.Name(), f.path); err != nil {
-		return fmt.Errorf("name the snapshot: %w", err)
+	if err := f.file.Commit(); err != nil {
+		return fmt.Errorf("write the snapshot: %w", err)
 	}
 	return nil
 }
 
 // Discard gives up: nothing is left behind.
-func (f *File) Discard() error {
-	return errors.Join(f.temp.Close(), os.Remove(f.temp.Name()))
-}
-
-func compressed(path string) bool {
-	return strings.HasSuffix(strings.ToLower(path), ".gz")
-}
+func (f *File) Discard() error { return f.file.Discard() }

@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
+
+	"github.com/posternhq/postern/report"
 )
 
 // Env is everything a command may touch of the world around it.
@@ -43,7 +46,9 @@ func Run(ctx context.Context, args []string, env Env) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(env.Err, "postern: %v\n", err)
+	for line := range strings.SplitSeq("postern: "+err.Error(), "\n") {
+		fmt.Fprintln(env.Err, report.Plain(line))
+	}
 	var usage *usageError
 	if errors.As(err, &usage) || !*started {
 		// What cobra refuses before a command starts is a wrong command line.

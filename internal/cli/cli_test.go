@@ -40,7 +40,7 @@ func (l leakChecked) Run() int {
 }
 
 // The transcripts in testdata run the real command against a local Azure.
-// `go test ./internal/cli -update` refreshes what they expect.
+// `UPDATE=1 go test ./internal/cli` refreshes what they expect.
 func TestTranscripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",

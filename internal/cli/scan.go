@@ -46,7 +46,7 @@ managed identity, az, azd, PowerShell) or a token in AZURE_ACCESS_TOKEN.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.format, "format", "f", "text", "how to write the report: "+strings.Join(formats, ", "))
 	f.StringVarP(&o.output, "output", "o", "", "write the report to this file instead of standard output")
-	f.StringSliceVar(&o.rules, "rule", nil, "judge by this rule only, by id or alias (repeatable)")
+	f.StringArrayVar(&o.rules, "rule", nil, "judge by this rule only, by id or alias (repeatable)")
 	f.StringVar(&o.failOn, "fail-on", string(rule.Low), "exit with 3 only for failures of at least this severity: "+levelNames())
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "list every finding and gap in the text report")
 	return cmd
@@ -94,7 +94,7 @@ func (o *scanOptions) handler(env Env, out *output) scan.Handler {
 	case "json":
 		return report.NewJSON(out)
 	case "jsonl":
-		return report.NewJSONL(out, isTerminal(out.Writer))
+		return report.NewJSONL(out, o.source.from == "" || isTerminal(out.Writer))
 	default:
 		return report.NewText(env.styled(out.Writer), width(out.Writer), o.verbose)
 	}

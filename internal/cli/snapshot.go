@@ -36,6 +36,9 @@ by its owner alone.`,
 }
 
 func (o *snapshotOptions) run(ctx context.Context, env Env) error {
+	if o.output == "-" {
+		return usagef("a snapshot goes to a file, which is checked twice when it is read; name one")
+	}
 	collector, err := o.source.open(ctx, env, nil)
 	if err != nil {
 		return err
@@ -56,7 +59,7 @@ func (o *snapshotOptions) run(ctx context.Context, env Env) error {
 	if err := file.Finish(stats); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Err, "%s: %d servers in %d subscriptions, %d gaps, %d calls\n", o.output, counted.assets, stats.Subscriptions, counted.gaps, stats.Calls)
+	fmt.Fprintf(env.Err, "%s: servers %d, subscriptions %d, gaps %d, calls %d\n", o.output, counted.assets, stats.Subscriptions, counted.gaps, stats.Calls)
 	if stats.Partial {
 		fmt.Fprintln(env.Err, "The reading was interrupted: the snapshot is partial and says so when it is judged.")
 	}
