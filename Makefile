@@ -8,6 +8,7 @@ build: ## a static binary in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/postern ./cmd/postern
 
 test: ## everything, with the race detector, fuzz seeds included
+	./scripts/install-test-deps.sh
 	$(GO) vet ./...
 	$(GO) test -race -timeout 20m ./...
 

@@ -56,8 +56,8 @@ type Door struct {
 	State State `json:"state"`
 	// Open and Latent say what is known of either alone. With public access off
 	// and the rules unreadable, Open is No and Latent is Maybe.
-	Open   Truth `json:"-"`
-	Latent Truth `json:"-"`
+	Open   Truth `json:"open"`
+	Latent Truth `json:"latent"`
 	// Reason says in words why the door is in its state.
 	Reason string `json:"reason,omitempty"`
 	// Rules are the firewall rules that make the door. Deleting all of them

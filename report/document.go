@@ -25,7 +25,10 @@ type Document struct {
 	Version string    `json:"version" jsonschema:"enum=postern.scan/v1"`
 	Tool    scan.Tool `json:"tool"`
 	// Source is where the assets were read.
-	Source     string    `json:"source"`
+	Source string `json:"source"`
+	// CollectedAt is when the reading of Azure began: for a snapshot, long ago.
+	CollectedAt time.Time `json:"collected_at"`
+	// StartedAt and FinishedAt are about this judging of it.
 	StartedAt  time.Time `json:"started_at"`
 	FinishedAt time.Time `json:"finished_at"`
 	// Partial is true when the scan was cut short: what is missing is not known.
@@ -98,7 +101,8 @@ func (j *JSON) Gap(g asset.Gap) error {
 
 // End implements [scan.Handler].
 func (j *JSON) End(s scan.Summary) error {
-	j.doc.FinishedAt, j.doc.Partial, j.doc.Summary = s.FinishedAt, s.Stats.Partial, newSummary(s)
+	j.doc.CollectedAt, j.doc.FinishedAt = s.Stats.CollectedAt, s.FinishedAt
+	j.doc.Partial, j.doc.Summary = s.Stats.Partial, newSummary(s)
 	sortFindings(j.doc.Findings)
 	sortGaps(j.doc.Gaps)
 	enc := json.NewEncoder(j.out)

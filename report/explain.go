@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/posternhq/postern/asset"
@@ -77,17 +78,25 @@ func narrowHeadline(e exposure.Exposure) string {
 	if last > 0 {
 		who = []string{strings.Join(who[:last], ", ") + " and " + who[last]}
 	}
-	if len(e.Blind) > 0 {
+	if mayBeOpen(e) {
 		return who[0] + " can reach this server; not all was read, and more may."
 	}
 	return who[0] + " can reach this server, and nobody else."
 }
 
 func noDoor(e exposure.Exposure) string {
-	if len(e.Blind) > 0 {
+	if mayBeOpen(e) {
 		return "No open door was found; not all was read, and there may be one."
 	}
 	return "No open door leads to this server."
+}
+
+// mayBeOpen reports whether a door could be open that is not known to be. Rules
+// that were not read but are not in force hide none.
+func mayBeOpen(e exposure.Exposure) bool {
+	return slices.ContainsFunc(e.Doors, func(d exposure.Door) bool {
+		return d.Open == exposure.Maybe || d.Open == exposure.Yes && d.Missing != ""
+	})
 }
 
 // doorColumn is where the text of a door begins.
@@ -116,7 +125,7 @@ func doors(p *printer, e exposure.Exposure) {
 	for _, d := range e.Doors {
 		who := whoComesIn[d.Kind]
 		if d.Addresses > 0 {
-			who += fmt.Sprintf(" (%s addresses)", Thousands(d.Addresses))
+			who += " (" + plural(d.Addresses, "address") + ")"
 		}
 		by := doorMakers(d)
 		if by != "" {

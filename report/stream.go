@@ -24,10 +24,11 @@ type Line struct {
 	Finding *finding.Finding `json:"finding,omitempty"`
 	Gap     *asset.Gap       `json:"gap,omitempty"`
 
-	// Summary, FinishedAt and Partial are set on the last line only.
-	Summary    *Summary   `json:"summary,omitempty"`
-	FinishedAt *time.Time `json:"finished_at,omitempty"`
-	Partial    bool       `json:"partial,omitempty"`
+	// Summary, CollectedAt, FinishedAt and Partial are set on the last line only.
+	Summary     *Summary   `json:"summary,omitempty"`
+	CollectedAt *time.Time `json:"collected_at,omitempty"`
+	FinishedAt  *time.Time `json:"finished_at,omitempty"`
+	Partial     bool       `json:"partial,omitempty"`
 }
 
 // JSONL writes a scan as a stream of [Line]. It keeps nothing, so its memory
@@ -66,7 +67,7 @@ func (j *JSONL) Gap(g asset.Gap) error { return j.write(Line{Gap: &g}) }
 // End implements [scan.Handler].
 func (j *JSONL) End(s scan.Summary) error {
 	summary := newSummary(s)
-	if err := j.write(Line{Summary: &summary, FinishedAt: &s.FinishedAt, Partial: s.Stats.Partial}); err != nil {
+	if err := j.write(Line{Summary: &summary, CollectedAt: &s.Stats.CollectedAt, FinishedAt: &s.FinishedAt, Partial: s.Stats.Partial}); err != nil {
 		return err
 	}
 	return j.flush()

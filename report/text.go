@@ -199,13 +199,13 @@ func (t *Text) summary(s scan.Summary) {
 	if s.Skip > 0 {
 		counts = append(counts, fmt.Sprintf("%d skip", s.Skip))
 	}
+	if s.Gaps > 0 {
+		counts = append(counts, styleUnknown.Render(plural(s.Gaps, "gap")))
+	}
 	t.p.line("%s in %s: %s", plural(s.Resources, "server"), plural(s.Stats.Subscriptions, "subscription"), strings.Join(counts, ", "))
 	cost := fmt.Sprintf("%s, %s", Plain(t.source), plural(s.Stats.Calls, "call"))
 	if s.Stats.Throttled > 0 {
 		cost += fmt.Sprintf(" (%d throttled)", s.Stats.Throttled)
-	}
-	if s.Gaps > 0 {
-		cost += ", " + plural(s.Gaps, "gap")
 	}
 	if s.Stats.Vanished > 0 {
 		cost += fmt.Sprintf(", %d gone while scanning", s.Stats.Vanished)

@@ -160,13 +160,16 @@ func (c *Collector) Collect(ctx context.Context, sink collect.Sink) (collect.Sta
 }
 
 func (c *Collector) collect(ctx context.Context, sink collect.Sink) error {
-	if err := authenticate(ctx, c.credential, c.scope()); err != nil {
-		return err
-	}
 	// A sink that refuses ends everything; what Azure refuses ends nothing.
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	out := &serialSink{sink: sink, stop: stop}
+	if err := authenticate(ctx, c.credential, c.scope()); ctx.Err() != nil {
+		out.gap(c.newGap("/subscriptions", "list the subscriptions", "Microsoft.Resources/subscriptions/read", errInterrupted))
+		return out.err
+	} else if err != nil {
+		return err
+	}
 	subscriptions, err := c.chosenSubscriptions(ctx, out)
 	if err != nil {
 		return err

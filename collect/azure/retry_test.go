@@ -113,6 +113,21 @@ func TestAnInterruptedScanKeepsWhatItKnows(t *testing.T) {
 	}
 }
 
+func TestAScanThatIsInterruptedAtOnceSaysThatItReadNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c, _ := newTest(t, answers{"/subscriptions": func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }})
+	sink := &collecttest.Sink{T: t}
+	stats, err := c.Collect(ctx, sink)
+	if err != nil || !stats.Partial || !strings.Contains(onlyGap(t, sink).Message, "interrupted") {
+		t.Errorf("error %v, partial %t, gaps %v", err, stats.Partial, sink.Gaps)
+	}
+
+	sink = &collecttest.Sink{T: t}
+	if stats, err := c.Collect(ctx, sink); err != nil || !stats.Partial || len(sink.Gaps) != 1 {
+		t.Errorf("interrupted before it began: error %v, partial %t, gaps %v", err, stats.Partial, sink.Gaps)
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	tests := []struct {

@@ -90,7 +90,9 @@ func (s *Snapshot) damaged(err error) error {
 }
 
 // Source implements [collect.Collector].
-func (s *Snapshot) Source() string { return "snapshot of " + s.header.Source }
+func (s *Snapshot) Source() string {
+	return fmt.Sprintf("snapshot of %s, taken %s", s.header.Source, s.header.CollectedAt.UTC().Format("2006-01-02 15:04 UTC"))
+}
 
 // Collect implements [collect.Collector]. The calls that the stats count are
 // those of this reading: none.
