@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const rootLong = `Postern finds the back door of managed databases on Azure: the firewall rule
@@ -27,6 +31,7 @@ func newRoot(env Env) (*cobra.Command, *bool) {
 		newScan(env),
 		newSnapshot(env),
 		newExplain(env),
+		newUsage(env),
 		newRules(env),
 		newDemo(env),
 		newSim(env),
@@ -37,11 +42,33 @@ func newRoot(env Env) (*cobra.Command, *bool) {
 	return root, started
 }
 
+// refuseEmpty refuses an empty value for a flag or argument. It is nearly always
+// a variable that was not set, and `--subscription ""` must not scan everything.
+func refuseEmpty(cmd *cobra.Command, args []string) error {
+	if slices.Contains(args, "") {
+		return usagef("an argument is empty; is a variable not set?")
+	}
+	var empty error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }) {
+			empty = usagef("--%s is empty; is a variable not set?", f.Name)
+		}
+	})
+	return empty
+}
+
 // markStart notes when a command begins its own work. Cobra's hooks come before
 // it has checked required flags, so they would come too early.
 func markStart(cmd *cobra.Command, started *bool) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := refuseEmpty(cmd, args); err != nil {
+				return err
+			}
 			*started = true
 			return run(cmd, args)
 		}

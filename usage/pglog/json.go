@@ -1,0 +1,156 @@
+package pglog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+)
+
+// jsonDecoder reads jsonlog (PostgreSQL 15 and later): one object a line.
+type jsonDecoder struct {
+	lines *lines
+	clock *clock
+}
+
+// jsonEntry is the part of an entry that is read here, from PostgreSQL's
+// documentation of error reporting and logging.
+type jsonEntry struct {
+	Timestamp   string `json:"timestamp"`
+	User        string `json:"user"`
+	Database    string `json:"dbname"`
+	PID         int64  `json:"pid"`
+	RemoteHost  string `json:"remote_host"`
+	RemotePort  int64  `json:"remote_port"`
+	SessionID   string `json:"session_id"`
+	Severity    string `json:"error_severity"`
+	Message     string `json:"message"`
+	Application string `json:"application_name"`
+}
+
+func (d *jsonDecoder) next(e *entry) (outcome, int64, error) {
+	l, err := d.lines.next()
+	if err != nil {
+		return 0, 0, err
+	}
+	text := bytes.TrimSpace(l.text)
+	if len(text) == 0 {
+		return isMore, 1, nil
+	}
+	var j jsonEntry
+	if err := json.Unmarshal(text, &j); err != nil {
+		if !l.ended {
+			return isTruncated, 1, nil
+		}
+		return isUnreadable, 1, nil
+	}
+	t, n := d.clock.read([]byte(j.Timestamp))
+	if n == 0 || j.Severity == "" {
+		return isUnreadable, 1, nil
+	}
+	*e = entry{
+		quoted: true, time: t, session: []byte(j.SessionID), user: []byte(j.User), database: []byte(j.Database),
+		app: []byte(j.Application), host: []byte(j.RemoteHost), port: number(j.RemotePort), pid: number(j.PID),
+		severity: j.Severity, message: []byte(j.Message),
+	}
+	return isEntry, 1, nil
+}
+
+// number writes a number that may be absent, which is 0 here: no process and no
+// port has it.
+func number(n int64) []byte {
+	if n == 0 {
+		return nil
+	}
+	return strconv.AppendInt(nil, n, 10)
+}
+
+// objects splits a JSON document into the objects of the first list in it, such
+// as those of {"records": [ … ]}, whatever line breaks there are.
+type objects struct {
+	in    *bytesIn
+	begun bool
+	buf   []byte
+}
+
+// next returns the text of the next object, and false for whole when it was too
+// long to keep. It returns io.EOF after the list, and errCut when the document
+// stops before the list does.
+func (o *objects) next() (text []byte, whole bool, err error) {
+	if !o.begun {
+		if err := o.skipTo('['); err != nil {
+			return nil, false, err
+		}
+		o.begun = true
+	}
+	for {
+		c, err := o.in.byte()
+		switch {
+		case err != nil:
+			return nil, false, cut(err)
+		case c == '{':
+			return o.object()
+		case c == ']':
+			return nil, false, io.EOF
+		}
+	}
+}
+
+var errCut = errors.New("the document stops in the middle of its list")
+
+func cut(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errCut
+	}
+	return err
+}
+
+// skipTo reads up to a byte that stands outside of texts.
+func (o *objects) skipTo(want byte) error {
+	inText, escaped := false, false
+	for {
+		c, err := o.in.byte()
+		switch {
+		case err != nil:
+			return cut(err)
+		case escaped:
+			escaped = false
+		case inText:
+			escaped, inText = c == '\\', c != '"'
+		case c == '"':
+			inText = true
+		case c == want:
+			return nil
+		}
+	}
+}
+
+// object reads the rest of an object whose brace has been read.
+func (o *objects) object() (text []byte, whole bool, err error) {
+	o.buf, whole = append(o.buf[:0], '{'), true
+	inText, escaped := false, false
+	for depth := 1; depth > 0; {
+		c, err := o.in.byte()
+		switch {
+		case err != nil:
+			return nil, false, cut(err)
+		case escaped:
+			escaped = false
+		case inText:
+			escaped, inText = c == '\\', c != '"'
+		case c == '"':
+			inText = true
+		case c == '{':
+			depth++
+		case c == '}':
+			depth--
+		}
+		if len(o.buf) < MaxEntry {
+			o.buf = append(o.buf, c)
+		} else {
+			whole = false
+		}
+	}
+	return o.buf, whole, nil
+}

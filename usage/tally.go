@@ -1,0 +1,199 @@
+package usage
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/posternhq/postern/usage/pglog"
+)
+
+// The bounds of a [Tally]. A client takes about half a kilobyte.
+const (
+	// MaxClients is how many distinct clients that were let in are told apart.
+	// Connections of more are counted as Dropped, and nothing is safe then.
+	MaxClients = 1 << 16
+	// MaxStrangers is how many distinct clients that were refused are told
+	// apart, and how many addresses that only knocked. They choose their own
+	// names, so they get a bound of their own: a flood of them hides no client.
+	MaxStrangers = 1 << 14
+)
+
+// Client is one user of a server: an address with a user, a database and an
+// application. Names are as the client chose them.
+type Client struct {
+	// Address is the client's address in its canonical spelling, "[local]", a
+	// host name where the log holds names, or empty where it does not tell.
+	Address     string `json:"address"`
+	User        string `json:"user,omitempty"`
+	Database    string `json:"database,omitempty"`
+	Application string `json:"application,omitempty"`
+	// First and Last are when the client was seen, let in or not.
+	First time.Time `json:"first_seen"`
+	Last  time.Time `json:"last_seen"`
+	// Connections is how often the client was let in, Refused how often it was
+	// refused, Knocks how often its address knocked and neither came of it: a
+	// wrong password, a cancelled query, a probe.
+	Connections int64 `json:"connections"`
+	Refused     int64 `json:"refused"`
+	Knocks      int64 `json:"knocks"`
+	// Unencrypted is how many of the connections were without TLS.
+	Unencrypted int64 `json:"unencrypted"`
+}
+
+type key struct{ address, user, database, application string }
+
+// Tally adds events up to clients, in memory that depends on how many different
+// clients there are and not on how long the log is.
+type Tally struct {
+	clients, refused, knocks map[key]*Client
+	// answered counts, for each address, what came of its knocking.
+	answered map[string]int64
+	// Dropped counts connections of clients past [MaxClients], Overflow refusals
+	// and knocks past [MaxStrangers].
+	Dropped, Overflow int64
+}
+
+// NewTally returns an empty tally.
+func NewTally() *Tally {
+	return &Tally{
+		clients: map[key]*Client{}, refused: map[key]*Client{}, knocks: map[key]*Client{},
+		answered: map[string]int64{},
+	}
+}
+
+// Add counts an event.
+func (t *Tally) Add(ev pglog.Event) {
+	k := key{canonical(ev.Host), ev.User, ev.Database, ev.Application}
+	switch ev.Kind {
+	case pglog.Received:
+		if c := t.of(t.knocks, key{address: k.address}, MaxStrangers, &t.Overflow, ev.Time); c != nil {
+			c.Knocks++
+		}
+	case pglog.Authorized:
+		t.connected(k, ev)
+		t.answer(k.address)
+	case pglog.Disconnected:
+		// A session that began before the log is a connection like another.
+		if ev.Unannounced {
+			t.connected(k, ev)
+		}
+	case pglog.Refused:
+		k.application = ""
+		if c := t.of(t.refused, k, MaxStrangers, &t.Overflow, ev.Time); c != nil {
+			c.Refused++
+		}
+		t.answer(k.address)
+	case pglog.Authenticated:
+		// It comes before Authorized, which says the same and more.
+	}
+}
+
+func (t *Tally) connected(k key, ev pglog.Event) {
+	c := t.of(t.clients, k, MaxClients, &t.Dropped, ev.Time)
+	if c == nil {
+		return
+	}
+	c.Connections++
+	if ev.TLS == "none" && ev.Host != pglog.Local {
+		c.Unencrypted++
+	}
+}
+
+// answer notes that a knock came to something. Only addresses that are known to
+// have knocked are kept, which are bounded.
+func (t *Tally) answer(address string) {
+	if t.knocks[key{address: address}] != nil {
+		t.answered[address]++
+	}
+}
+
+// of returns the client of a key, a new one where there is room, and nil where
+// there is none, which is counted.
+func (t *Tally) of(in map[key]*Client, k key, room int, dropped *int64, at time.Time) *Client {
+	c := in[k]
+	switch {
+	case c != nil:
+	case len(in) >= room:
+		*dropped++
+		return nil
+	default:
+		c = &Client{Address: k.address, User: k.user, Database: k.database, Application: k.application, First: at, Last: at}
+		in[k] = c
+	}
+	c.see(at)
+	return c
+}
+
+func (c *Client) see(at time.Time) {
+	if at.Before(c.First) {
+		c.First = at
+	}
+	if at.After(c.Last) {
+		c.Last = at
+	}
+}
+
+// Clients returns all clients, ordered by address and name. A refusal belongs to
+// the client of the same address, user and database that was seen last, where
+// there is one; knocks are told only of addresses that never got further.
+func (t *Tally) Clients() []Client {
+	var out []Client
+	last := map[key]*Client{}
+	seen := map[string]bool{}
+	clients := map[key]Client{}
+	for k, c := range t.clients {
+		copied := *c
+		clients[k] = copied
+		seen[k.address] = true
+		k.application = ""
+		if l := last[k]; l == nil || c.Last.After(l.Last) || c.Last.Equal(l.Last) && c.Application < l.Application {
+			last[k] = c
+		}
+	}
+	for k, c := range t.refused {
+		seen[k.address] = true
+		l := last[k]
+		if l == nil {
+			out = append(out, *c)
+			continue
+		}
+		of := key{l.Address, l.User, l.Database, l.Application}
+		client := clients[of]
+		client.Refused += c.Refused
+		client.see(c.First)
+		client.see(c.Last)
+		clients[of] = client
+	}
+	for _, c := range clients {
+		out = append(out, c)
+	}
+	for k, c := range t.knocks {
+		copied := *c
+		copied.Knocks -= t.answered[k.address]
+		if !seen[k.address] && copied.Knocks > 0 {
+			out = append(out, copied)
+		}
+	}
+	slices.SortFunc(out, compareClients)
+	return out
+}
+
+func compareClients(a, b Client) int {
+	// Addresses as numbers; what is no address is the zero address, and first.
+	x, _ := netip.ParseAddr(a.Address)
+	y, _ := netip.ParseAddr(b.Address)
+	return cmp.Or(x.Compare(y), cmp.Compare(a.Address, b.Address), cmp.Compare(a.User, b.User),
+		cmp.Compare(a.Database, b.Database), cmp.Compare(a.Application, b.Application), cmp.Compare(b.Connections, a.Connections))
+}
+
+// canonical spells an address in one way: an IPv4 address that came over an IPv6
+// socket as itself, and without the zone of a link.
+func canonical(host string) string {
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	return address.Unmap().WithZone("").String()
+}

@@ -1,0 +1,224 @@
+package usage_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/posternhq/postern/asset"
+	"github.com/posternhq/postern/usage"
+	"github.com/posternhq/postern/usage/pglog"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// network is a public server with the given rules ("name start-end").
+func network(rules ...string) asset.Network {
+	n := asset.Network{Public: asset.PublicAccess{State: asset.On, Why: "public"}}
+	for _, r := range rules {
+		name, span, _ := strings.Cut(r, " ")
+		start, end, _ := strings.Cut(span, "-")
+		n.FirewallRules = append(n.FirewallRules, asset.FirewallRule{ID: "/id/" + name, Name: name, Start: start, End: end})
+	}
+	return n
+}
+
+const door, office = "door 0.0.0.0-0.0.0.0", "office 203.0.113.8-203.0.113.15"
+
+func with(n asset.Network, change func(*asset.Network)) asset.Network {
+	change(&n)
+	return n
+}
+
+func TestClientsAreClassified(t *testing.T) {
+	off := func(n *asset.Network) { n.Public = asset.PublicAccess{State: asset.Off, Why: "switched off"} }
+	unclear := func(n *asset.Network) { n.Public = asset.PublicAccess{State: asset.Unclear, Why: "field is absent"} }
+	injected := func(n *asset.Network) { n.InjectedSubnet = "/subnets/db" }
+	gap := func(n *asset.Network) {
+		n.FirewallGap = &asset.Gap{Scope: "/servers/x", Operation: "list firewall rules", Permission: "p/read", Status: 403}
+	}
+	endpoint := func(n *asset.Network) {
+		n.PrivateEndpoints = []asset.PrivateEndpoint{{Name: "pe", Status: "Approved"}}
+	}
+	client := func(address string) usage.Client {
+		return usage.Client{Address: address, User: "u", Connections: 1}
+	}
+	tests := []struct {
+		name    string
+		network asset.Network
+		client  usage.Client
+		want    usage.Class
+		rules   []string
+		hidden  bool
+	}{
+		{"the door alone", network(door, office), client("20.50.1.2"), usage.AzureDoor, []string{"door"}, false},
+		{"an office in a documentation range", network(door, office), client("203.0.113.9"), usage.Covered, []string{"office"}, false},
+		{"the edges of a range", network(door, office), client("203.0.113.15"), usage.Covered, []string{"office"}, false},
+		{"one past the edge", network(door, office), client("203.0.113.16"), usage.AzureDoor, []string{"door"}, false},
+		{"two rules", network(door, office, "one 203.0.113.9-203.0.113.9"), client("203.0.113.9"), usage.Covered, []string{"office", "one"}, false},
+		{"a rule the service explains as AzureCloud is the door's", with(network("both 20.50.1.2-20.50.1.2"), func(n *asset.Network) {
+			n.FirewallRules[0].SourcePrefixes = []string{"AzureCloud"}
+		}), client("20.50.1.2"), usage.AzureDoor, []string{"both"}, false},
+		{"the internet door", network(door, "all 0.0.0.0-255.255.255.255"), client("20.50.1.2"), usage.InternetDoor, []string{"all"}, false},
+		{"the internet door and a narrow rule", network("all 0.0.0.0-255.255.255.255", office), client("203.0.113.9"), usage.Covered, []string{"office"}, false},
+		{"nothing admits it", network(office), client("20.50.1.2"), usage.ShutOut, nil, false},
+		{"refused", network(door), usage.Client{Address: "20.50.1.2", Refused: 3}, usage.ShutOut, nil, false},
+		{"refused and let in", network(door), usage.Client{Address: "20.50.1.2", Refused: 3, Connections: 1}, usage.AzureDoor, []string{"door"}, false},
+		{"knocked", network(door), usage.Client{Address: "20.50.1.2", Knocks: 3}, usage.ShutOut, nil, false},
+		{"private, by an endpoint", with(network(door), endpoint), client("10.0.0.4"), usage.Private, nil, false},
+		{"private, and no way in", network(door), client("10.0.0.4"), usage.Private, nil, true},
+		{"a service endpoint's address", with(network(door), endpoint), client("fd40::1"), usage.Private, nil, false},
+		{"Azure's shared space", with(network(door), endpoint), client("100.64.1.1"), usage.Private, nil, false},
+		{"a server in a virtual network", with(network(door), injected), client("20.50.1.2"), usage.Private, nil, false},
+		{"public access off", with(network(door, office), off), client("203.0.113.9"), usage.ShutOut, nil, false},
+		{"public access unclear", with(network(door, office), unclear), client("203.0.113.9"), usage.Unknown, nil, false},
+		{"rules unread", with(network(), gap), client("20.50.1.2"), usage.Unknown, nil, false},
+		{"rules half read, and one of them covers", with(network(door, office), gap), client("203.0.113.9"), usage.Covered, []string{"office"}, false},
+		{"rules half read, the door among them", with(network(door), gap), client("20.50.1.2"), usage.Unknown, nil, false},
+		{"a rule that is none", network(door, "bad x-y"), client("20.50.1.2"), usage.Unknown, nil, false},
+		{"public IPv6", network(door), client("2603:1020::1"), usage.Unknown, nil, false},
+		{"a host name", network(door), client("vm7.internal"), usage.Unknown, nil, false},
+		{"no address", network(door), client(""), usage.Unknown, nil, false},
+		{"Azure's user by the socket", network(door), usage.Client{Address: "[local]", User: "azuresu", Connections: 1}, usage.AzureItself, nil, false},
+		{"Azure's user from a public address", network(door), usage.Client{Address: "20.1.1.1", User: "azuresu", Connections: 1}, usage.AzureItself, nil, false},
+		{"another user on loopback", network(door), client("127.0.0.1"), usage.AzureItself, nil, true},
+		{"another user on loopback, IPv6", network(door), client("::1"), usage.AzureItself, nil, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := usage.NewAccess(tt.network).Judge(tt.client)
+			if got.Class != tt.want || got.Why == "" || (got.Hidden != "") != tt.hidden {
+				t.Errorf("got %s because %q, hidden %q; want %s", got.Class, got.Why, got.Hidden, tt.want)
+			}
+			if diff := cmp.Diff(tt.rules, got.Rules); diff != "" {
+				t.Errorf("rules (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if got := usage.UnreadableAccess("torn").Judge(client("20.50.1.2")); got.Class != usage.Unknown || got.Why == "" {
+		t.Errorf("a server that could not be read gives %+v", got)
+	}
+}
+
+var monday = time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+
+// evidence is a week in which one client of the office came.
+func evidence() usage.Evidence {
+	log := pglog.Stats{
+		Files: 1, Entries: 1000, First: monday, Last: monday.AddDate(0, 0, 7), Hours: map[int64]struct{}{},
+		Events: map[pglog.Kind]int64{pglog.Received: 1, pglog.Authorized: 1, pglog.Disconnected: 1},
+	}
+	for at := log.First; !at.After(log.Last); at = at.Add(time.Hour) {
+		log.Hours[at.Unix()/3600] = struct{}{}
+	}
+	return usage.Evidence{
+		Clients: []usage.Client{{Address: "203.0.113.9", User: "ann", Connections: 1}},
+		Log:     log, Access: usage.NewAccess(network(door, office)), MinWindow: usage.DefaultMinWindow,
+	}
+}
+
+func TestSafeIsSaidOnlyWhenTheEvidenceCarriesIt(t *testing.T) {
+	add := func(e *usage.Evidence, c usage.Client) { e.Clients = append(e.Clients, c) }
+	tests := []struct {
+		name   string
+		change func(*usage.Evidence)
+		want   usage.Outcome
+		line   string
+	}{
+		{"a whole week", func(*usage.Evidence) {}, usage.Safe, "safe to close: in 7 days no client came that only the azure door admits"},
+		{"a stranger who never got in", func(e *usage.Evidence) { add(e, usage.Client{Address: "20.50.1.2", Refused: 5}) }, usage.Safe, "safe"},
+		{"one dependant", func(e *usage.Evidence) { add(e, usage.Client{Address: "20.50.1.2", Connections: 1}) }, usage.CutsOff,
+			"cuts off 1 client: no rule but the azure door's admits it"},
+		{"one dependant in a short log", func(e *usage.Evidence) {
+			add(e, usage.Client{Address: "20.50.1.2", Connections: 1})
+			e.Log.Last = e.Log.First.Add(time.Hour)
+		}, usage.CutsOff, "there may be more, for the evidence is not complete: the log covers 1 hour"},
+		{"a minute too short", func(e *usage.Evidence) { e.Log.Last = e.Log.Last.Add(-time.Minute) }, usage.NotEnough, "the log covers 6 days, and it takes 7 days"},
+		{"a shorter minimum", func(e *usage.Evidence) { e.Log.Last, e.MinWindow = e.Log.First.Add(time.Hour), time.Hour }, usage.Safe, ""},
+		{"days missing", func(e *usage.Evidence) {
+			for hour := range e.Log.Hours {
+				if at := time.Unix(hour*3600, 0); at.After(monday.AddDate(0, 0, 2)) && at.Before(monday.AddDate(0, 0, 4)) {
+					delete(e.Log.Hours, hour)
+				}
+			}
+		}, usage.NotEnough, "without the days on which it is silent"},
+		{"nights missing", func(e *usage.Evidence) {
+			for hour := range e.Log.Hours {
+				if hour%24 < 8 {
+					delete(e.Log.Hours, hour)
+				}
+			}
+		}, usage.Safe, ""},
+		{"an empty log", func(e *usage.Evidence) { e.Log, e.Clients = pglog.Stats{}, nil }, usage.NotEnough, "the log holds no entry"},
+		{"log_connections off", func(e *usage.Evidence) { e.Log.Events, e.Clients = nil, nil }, usage.NotEnough, "none of a connection"},
+		{"only received is logged", func(e *usage.Evidence) { e.Log.Events = map[pglog.Kind]int64{pglog.Received: 9} }, usage.NotEnough, "anybody let in"},
+		{"one line in a hundred unreadable", func(e *usage.Evidence) { e.Log.Unreadable = 10 }, usage.Safe, ""},
+		{"more than that", func(e *usage.Evidence) { e.Log.Unreadable = 11 }, usage.NotEnough, "11 lines of 1011 could not be read, more than 1 %"},
+		{"entries without a time", func(e *usage.Evidence) { e.Log.Untimed = 2 }, usage.NotEnough, "2 entries have no time"},
+		{"a client without an address", func(e *usage.Evidence) { add(e, usage.Client{User: "x", Connections: 1}) }, usage.NotEnough, "it is not known how 1 client comes in"},
+		{"a pooler", func(e *usage.Evidence) { add(e, usage.Client{Address: "127.0.0.1", User: "x", Connections: 1}) }, usage.NotEnough, "others may hide behind 1 client"},
+		{"clients not kept", func(e *usage.Evidence) { e.Dropped = 1 }, usage.NotEnough, "1 connection of the others"},
+		{"a rule not understood", func(e *usage.Evidence) { e.Access = usage.NewAccess(network(door, office, "bad x-y")) }, usage.NotEnough, "not all rules were read"},
+		{"settings not read", func(e *usage.Evidence) { e.Access = usage.UnreadableAccess("torn") }, usage.NotEnough, "torn"},
+		{"no door", func(e *usage.Evidence) { e.Access = usage.NewAccess(network(office)) }, usage.NotOpen, "nothing is cut off"},
+		{"a latent door", func(e *usage.Evidence) {
+			e.Access = usage.NewAccess(with(network(door), func(n *asset.Network) { n.Public.State = asset.Off }))
+		}, usage.NotOpen, "latent"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := evidence()
+			tt.change(&e)
+			a := usage.NewAnswer(e)
+			if a.Outcome != tt.want || !strings.Contains(a.Line(), tt.line) || strings.Contains(a.Line(), "\n") {
+				t.Errorf("got %s: %s\nwant %s: …%s…", a.Outcome, a.Line(), tt.want, tt.line)
+			}
+		})
+	}
+}
+
+func TestEventsAddUpToClients(t *testing.T) {
+	at := func(n int) time.Time { return monday.Add(time.Duration(n) * time.Hour) }
+	tally := usage.NewTally()
+	for _, ev := range []pglog.Event{
+		{Kind: pglog.Received, Time: at(1), Host: "::ffff:20.50.1.2"},
+		{Kind: pglog.Authorized, Time: at(1), Host: "::ffff:20.50.1.2", User: "a", Database: "d", Application: "x", TLS: "none"},
+		{Kind: pglog.Authorized, Time: at(0), Host: "20.50.1.2", User: "a", Database: "d", Application: "x", TLS: "TLSv1.3"},
+		{Kind: pglog.Disconnected, Time: at(2), Host: "20.50.1.2", User: "a", Database: "d", Application: "x"},
+		{Kind: pglog.Disconnected, Time: at(2), Host: "20.50.1.3", User: "a", Database: "d", Unannounced: true},
+		{Kind: pglog.Refused, Time: at(5), Host: "20.50.1.2", User: "a", Database: "d"},
+		{Kind: pglog.Received, Time: at(3), Host: "9.9.9.9"},
+		{Kind: pglog.Received, Time: at(4), Host: "9.9.9.9"},
+		{Kind: pglog.Received, Time: at(4), Host: "8.8.8.8"},
+		{Kind: pglog.Refused, Time: at(4), Host: "8.8.8.8", User: "root", Database: "d"},
+		{Kind: pglog.Authenticated, Time: at(4), Host: "7.7.7.7", Identity: "x"},
+	} {
+		tally.Add(ev)
+	}
+	want := []usage.Client{
+		{Address: "8.8.8.8", User: "root", Database: "d", First: at(4), Last: at(4), Refused: 1},
+		{Address: "9.9.9.9", First: at(3), Last: at(4), Knocks: 2},
+		{Address: "20.50.1.2", User: "a", Database: "d", Application: "x", First: at(0), Last: at(5), Connections: 2, Refused: 1, Unencrypted: 1},
+		{Address: "20.50.1.3", User: "a", Database: "d", First: at(2), Last: at(2), Connections: 1},
+	}
+	if diff := cmp.Diff(want, tally.Clients()); diff != "" {
+		t.Errorf("clients (-want +got):\n%s", diff)
+	}
+}
+
+func TestAFloodOfStrangersHidesNoClient(t *testing.T) {
+	tally := usage.NewTally()
+	for i := range 3 * usage.MaxStrangers {
+		tally.Add(pglog.Event{Kind: pglog.Refused, Host: "9.9.9.9", User: fmt.Sprint("u", i)})
+	}
+	for i := range usage.MaxClients + 5 {
+		tally.Add(pglog.Event{Kind: pglog.Authorized, Host: "20.50.1.2", User: fmt.Sprint("u", i)})
+	}
+	if n := len(tally.Clients()); n != usage.MaxStrangers+usage.MaxClients || tally.Dropped != 5 || tally.Overflow != 2*usage.MaxStrangers {
+		t.Errorf("%d clients, %d dropped, %d overflow", n, tally.Dropped, tally.Overflow)
+	}
+}
