@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/collect"
 	"github.com/posternhq/postern/collect/snapshot"
 )
@@ -67,4 +68,23 @@ func (o *snapshotOptions) run(ctx context.Context, env Env) error {
 		return exitCode(ExitUnknown)
 	}
 	return nil
+}
+
+// counter passes everything on and counts it.
+type counter struct {
+	collect.Sink
+	assets, gaps int
+}
+
+// Asset implements [collect.Sink].
+func (c *counter) Asset(a *asset.Asset) error {
+	c.assets++
+	c.gaps += len(a.Gaps())
+	return c.Sink.Asset(a)
+}
+
+// Gap implements [collect.Sink].
+func (c *counter) Gap(g asset.Gap) error {
+	c.gaps++
+	return c.Sink.Gap(g)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/posternhq/postern/asset"
-	"github.com/posternhq/postern/collect"
 	"github.com/posternhq/postern/report"
 	"github.com/posternhq/postern/resourcetype"
 	"github.com/posternhq/postern/usage"
@@ -94,7 +93,7 @@ func (o *usageOptions) run(ctx context.Context, env Env, stdin io.Reader, name s
 	if _, err := pglog.New(options, tally.Add); err != nil {
 		return &usageError{err}
 	}
-	server, from, err := o.server(ctx, env, name)
+	server, from, err := o.source.server(ctx, env, name)
 	if err != nil {
 		return err
 	}
@@ -180,39 +179,6 @@ func (o *usageOptions) book() (usage.Book, error) {
 		read(o.own, func(in io.Reader) (err error) { b.Own, err = usage.ReadOwn(in); return err }),
 	)
 	return b, err
-}
-
-// server finds the one server that a name fits, and says where it was read.
-func (o *usageOptions) server(ctx context.Context, env Env, name string) (*asset.Asset, string, error) {
-	is := func(a *asset.Asset) bool {
-		return asset.SameID(a.ID, name) || strings.EqualFold(a.Name, name)
-	}
-	if subscription, ok := subscriptionOf(name); ok && o.source.from == "" && len(o.source.subscriptions) == 0 {
-		o.source.subscriptions = []string{subscription}
-	}
-	collector, err := o.source.open(ctx, env, is)
-	if err != nil {
-		return nil, "", err
-	}
-	found := &finder{is: is}
-	var stats collect.Stats
-	err = watched(env, collector, func() error {
-		stats, err = collector.Collect(ctx, found)
-		return err
-	})
-	switch {
-	case err != nil:
-		return nil, "", err
-	case len(found.assets) == 0:
-		return nil, "", found.missing(name, stats)
-	case len(found.assets) > 1:
-		var ids []string
-		for _, a := range found.assets {
-			ids = append(ids, report.Plain(a.ID))
-		}
-		return nil, "", usagef("%q fits %d servers; give the id of one:\n  %s", name, len(ids), strings.Join(ids, "\n  "))
-	}
-	return found.assets[0], collector.Source(), nil
 }
 
 // access computes who may reach a server, as far as its settings were read.
