@@ -106,6 +106,20 @@ func TestTheJSONStreamKeepsToItsSchema(t *testing.T) {
 	}
 }
 
+func TestTheUsageDocumentKeepsToItsSchema(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "postgresql.log")
+	lines := "2026-11-20 10:00:00 UTC-6740a3a0.1f2-LOG:  connection received: host=20.42.65.92 port=5000\n" +
+		"2026-11-20 10:00:01 UTC-6740a3a0.1f2-LOG:  connection authorized: user=billing database=shop application_name=app\n"
+	if err := os.WriteFile(log, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, stderr, code := local(t.Context(), t, demoAzure(t, azuresim.Options{}), "usage", "billing-db", "--log", log, "--format", "json")
+	if code != cli.ExitFailed || stderr != "" {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	validate(t, strictSchema(t, "usage.schema.json"), out)
+}
+
 // Two scans of the same estate give the same document, whichever answer of
 // Azure comes first.
 func TestTheDocumentDoesNotDependOnTiming(t *testing.T) {

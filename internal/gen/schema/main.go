@@ -16,6 +16,7 @@ import (
 	"github.com/posternhq/postern/exposure"
 	"github.com/posternhq/postern/report"
 	"github.com/posternhq/postern/rule"
+	"github.com/posternhq/postern/usage"
 )
 
 //go:generate go run . ../../..
@@ -44,6 +45,7 @@ func write(root string) error {
 	for name, value := range map[string]any{
 		"scan.schema.json":   report.Document{},
 		"stream.schema.json": report.Line{},
+		"usage.schema.json":  report.UsageDocument{},
 	} {
 		content, err := json.MarshalIndent(r.Reflect(value), "", "  ")
 		if err != nil {
@@ -67,6 +69,10 @@ func enumerations(t reflect.Type) *jsonschema.Schema {
 		return enum(exposure.Open, exposure.Latent, exposure.Closed, exposure.Unknown)
 	case reflect.TypeFor[exposure.Truth]():
 		return enum(exposure.Yes.String(), exposure.No.String(), exposure.Maybe.String())
+	case reflect.TypeFor[usage.Outcome]():
+		return enum(usage.Safe, usage.CutsOff, usage.NotEnough, usage.NotOpen)
+	case reflect.TypeFor[usage.Class]():
+		return enum(usage.Classes...)
 	case reflect.TypeFor[asset.Switch]():
 		return enum(asset.On, asset.Off, asset.Unclear)
 	}
