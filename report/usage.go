@@ -61,7 +61,7 @@ func outcomeStyle(o usage.Outcome) lipgloss.Style {
 	switch o {
 	case usage.CutsOff:
 		return styleOpen
-	case usage.NotEnough:
+	case usage.NotEnough, usage.NobodySeen:
 		return styleUnknown
 	default:
 		return stylePass

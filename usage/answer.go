@@ -14,8 +14,9 @@ type Outcome string
 
 // The outcomes.
 const (
-	// Safe: the evidence is enough, and no client depends on the azure door.
-	Safe Outcome = "safe to close"
+	// NobodySeen: a whole log shows no client that depends on the azure door. It is
+	// not called safe: docs/usage.md lists what can still hide one from this reading.
+	NobodySeen Outcome = "nobody seen"
 	// CutsOff: clients depend on the azure door. One is proof, however little
 	// else is known.
 	CutsOff Outcome = "cuts off clients"
@@ -27,7 +28,7 @@ const (
 
 // The evidence that an answer needs.
 const (
-	// DefaultMinWindow is how long the log must be, so that it holds every day
+	// DefaultMinWindow is how long the log must be for NobodySeen, so that it holds every day
 	// of a week.
 	DefaultMinWindow = 7 * 24 * time.Hour
 	// MaxUnreadable is the share of lines that may be unreadable, in percent of
@@ -105,7 +106,7 @@ func NewAnswer(e Evidence) Answer {
 	case len(a.Missing) > 0 || a.Door.State != exposure.Open:
 		a.Outcome = NotEnough
 	default:
-		a.Outcome = Safe
+		a.Outcome = NobodySeen
 	}
 	a.Why = why(a)
 	return a

@@ -3,8 +3,8 @@
 // says whose an address is as far as that can be told, and answers whether the
 // azure door can be closed without cutting somebody off.
 //
-// It answers "safe to close" only when the evidence carries it. Whatever is
-// missing (rules that were not read, a short log, lines that could not be read)
-// makes it "not enough evidence", never a silent yes. The package does not know
+// It never answers that closing is safe. Whatever is missing (rules that were not
+// read, a short log, lines that could not be read) makes it "not enough evidence",
+// and the best that a log can say is that nobody was seen. The package does not know
 // where events and settings come from, nor how an answer is shown.
 package usage

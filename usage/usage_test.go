@@ -129,8 +129,8 @@ func TestSafeIsSaidOnlyWhenTheEvidenceCarriesIt(t *testing.T) {
 		want   usage.Outcome
 		line   string
 	}{
-		{"a whole week", func(*usage.Evidence) {}, usage.Safe, "safe to close: in 7 days no client came that only the azure door admits"},
-		{"a stranger who never got in", func(e *usage.Evidence) { add(e, usage.Client{Address: "20.50.1.2", Refused: 5}) }, usage.Safe, "safe"},
+		{"a whole week", func(*usage.Evidence) {}, usage.NobodySeen, "nobody seen: in 7 days no client came that only the azure door admits"},
+		{"a stranger who never got in", func(e *usage.Evidence) { add(e, usage.Client{Address: "20.50.1.2", Refused: 5}) }, usage.NobodySeen, "nobody seen"},
 		{"one dependant", func(e *usage.Evidence) { add(e, usage.Client{Address: "20.50.1.2", Connections: 1}) }, usage.CutsOff,
 			"cuts off 1 client: no rule but the azure door's admits it"},
 		{"one dependant in a short log", func(e *usage.Evidence) {
@@ -138,7 +138,7 @@ func TestSafeIsSaidOnlyWhenTheEvidenceCarriesIt(t *testing.T) {
 			e.Log.Last = e.Log.First.Add(time.Hour)
 		}, usage.CutsOff, "there may be more, for the evidence is not complete: the log covers 1 hour"},
 		{"a minute too short", func(e *usage.Evidence) { e.Log.Last = e.Log.Last.Add(-time.Minute) }, usage.NotEnough, "the log covers 6 days, and it takes 7 days"},
-		{"a shorter minimum", func(e *usage.Evidence) { e.Log.Last, e.MinWindow = e.Log.First.Add(time.Hour), time.Hour }, usage.Safe, ""},
+		{"a shorter minimum", func(e *usage.Evidence) { e.Log.Last, e.MinWindow = e.Log.First.Add(time.Hour), time.Hour }, usage.NobodySeen, ""},
 		{"days missing", func(e *usage.Evidence) {
 			for hour := range e.Log.Hours {
 				if at := time.Unix(hour*3600, 0); at.After(monday.AddDate(0, 0, 2)) && at.Before(monday.AddDate(0, 0, 4)) {
@@ -152,11 +152,11 @@ func TestSafeIsSaidOnlyWhenTheEvidenceCarriesIt(t *testing.T) {
 					delete(e.Log.Hours, hour)
 				}
 			}
-		}, usage.Safe, ""},
+		}, usage.NobodySeen, ""},
 		{"an empty log", func(e *usage.Evidence) { e.Log, e.Clients = pglog.Stats{}, nil }, usage.NotEnough, "the log holds no entry"},
 		{"log_connections off", func(e *usage.Evidence) { e.Log.Events, e.Clients = nil, nil }, usage.NotEnough, "none of a connection"},
 		{"only received is logged", func(e *usage.Evidence) { e.Log.Events = map[pglog.Kind]int64{pglog.Received: 9} }, usage.NotEnough, "anybody let in"},
-		{"one line in a hundred unreadable", func(e *usage.Evidence) { e.Log.Unreadable = 10 }, usage.Safe, ""},
+		{"one line in a hundred unreadable", func(e *usage.Evidence) { e.Log.Unreadable = 10 }, usage.NobodySeen, ""},
 		{"more than that", func(e *usage.Evidence) { e.Log.Unreadable = 11 }, usage.NotEnough, "11 lines of 1011 could not be read, more than 1 %"},
 		{"entries without a time", func(e *usage.Evidence) { e.Log.Untimed = 2 }, usage.NotEnough, "2 entries have no time"},
 		{"a client without an address", func(e *usage.Evidence) { add(e, usage.Client{User: "x", Connections: 1}) }, usage.NotEnough, "it is not known how 1 client comes in"},

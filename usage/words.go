@@ -61,8 +61,10 @@ func logMissing(e Evidence, a Answer, say func(string, ...any)) {
 		}
 		say("%s", text)
 	}
-	if total := log.Entries + log.Earlier + log.Unreadable; log.Unreadable*100 > total*MaxUnreadable {
-		say("%s of %d could not be read, more than %d %%", lines(log.Unreadable), total, MaxUnreadable)
+	// What came before the time asked about says nothing of how well the rest reads.
+	lost := log.Unreadable + int64(log.Truncated)
+	if total := log.Entries + lost; lost*100 > total*MaxUnreadable {
+		say("%s of %d could not be read, more than %d %%", lines(lost), total, MaxUnreadable)
 	}
 }
 
@@ -135,7 +137,7 @@ func why(a Answer) string {
 	case NotEnough:
 		return lacking
 	default:
-		return fmt.Sprintf("in %s no client came that only the azure door admits", Span(a.Window.Covered()))
+		return fmt.Sprintf("in %s no client came that only the azure door admits; docs/usage.md says what a log can hide", Span(a.Window.Covered()))
 	}
 }
 

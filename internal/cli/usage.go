@@ -38,14 +38,14 @@ func newUsage(env Env) *cobra.Command {
 		Use:   "usage SERVER --log PATH",
 		Short: "Say who uses the azure door of one server, from its logs",
 		Long: `Say who connects to one server and through which door, from PostgreSQL's logs or
-Azure's diagnostic exports, and whether the azure door can be closed without
-cutting somebody off. SERVER is a name or an ARM id.
+Azure's diagnostic exports, and whom closing the azure door would cut off. SERVER
+is a name or an ARM id.
 
-The last line is the answer: "safe to close", "cuts off N clients" or "not enough
-evidence", with the reason.
+The last line is the answer: "cuts off N clients", "nobody seen" or "not enough
+evidence", with the reason. That nobody was seen is not called safe.
 
-Exit codes: 0 safe to close, or the azure door is not open; 1 it could not run;
-2 wrong usage; 3 clients would be cut off; 4 not enough evidence.`,
+Exit codes: 0 the azure door is not open; 1 it could not run; 2 wrong usage;
+3 clients would be cut off; 4 nobody seen, or not enough evidence.`,
 		Example: `  postern usage billing-db --log /var/log/postgresql
   postern usage orders-db --log insights-logs-postgresqllogs --service-tags ServiceTags_Public.json
   zcat postgresql.log.gz | postern usage orders-db --from estate.json.gz --log - --format json`,
@@ -63,7 +63,7 @@ Exit codes: 0 safe to close, or the azure door is not open; 1 it could not run;
 	f.StringVar(&o.tags, "service-tags", "", "Microsoft's service tags file, to say which part of Azure an address is in")
 	f.StringVar(&o.own, "own", "", "a file of your own addresses: an address, prefix or range and a name on each line, or YAML")
 	f.StringVar(&o.since, "since", "", "leave out what happened before: a time (2026-11-01, or RFC 3339) or how long ago (30d, 12h)")
-	f.StringVar(&o.minWindow, "min-window", "7d", "how long the log must be for the answer to be \"safe to close\" (7d, 36h)")
+	f.StringVar(&o.minWindow, "min-window", "7d", "how long the log must be for \"nobody seen\" to be said (7d, 36h)")
 	f.StringVarP(&o.format, "format", "f", "text", "how to write the answer: text, json")
 	_ = cmd.MarkFlagRequired("log") // the flag exists
 	return cmd
@@ -124,7 +124,7 @@ func (o *usageOptions) run(ctx context.Context, env Env, stdin io.Reader, name s
 	switch answer.Outcome {
 	case usage.CutsOff:
 		return exitCode(ExitFailed)
-	case usage.NotEnough:
+	case usage.NobodySeen, usage.NotEnough:
 		return exitCode(ExitUnknown)
 	default:
 		return nil

@@ -70,7 +70,7 @@ func enumerations(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[exposure.Truth]():
 		return enum(exposure.Yes.String(), exposure.No.String(), exposure.Maybe.String())
 	case reflect.TypeFor[usage.Outcome]():
-		return enum(usage.Safe, usage.CutsOff, usage.NotEnough, usage.NotOpen)
+		return enum(usage.NobodySeen, usage.CutsOff, usage.NotEnough, usage.NotOpen)
 	case reflect.TypeFor[usage.Class]():
 		return enum(usage.Classes...)
 	case reflect.TypeFor[asset.Switch]():
