@@ -49,6 +49,9 @@ func Run(ctx context.Context, args []string, env Env) int {
 	for line := range strings.SplitSeq("postern: "+err.Error(), "\n") {
 		fmt.Fprintln(env.Err, report.Plain(line))
 	}
+	if errors.As(err, new(*unknownError)) {
+		return ExitUnknown
+	}
 	var usage *usageError
 	if errors.As(err, &usage) || !*started {
 		// What cobra refuses before a command starts is a wrong command line.

@@ -67,7 +67,7 @@ func tellDemo(ctx context.Context, env Env, cloud string) error {
 What to try next (with "go run ./cmd/postern" for "postern" where it is not installed):
   postern rules show mhu-w8j-px0        the rule: why, what closing it breaks, how to close it
   postern sim                           keep a local Azure running, and break it on purpose (--fault)
-  postern snapshot -o estate.json.gz    take the estate along, judge it later with scan --from
+  postern snapshot -o estate.json.gz    take your own estate along, judge it later with scan --from
   az login && postern scan              your own Azure: Reader is enough, and nothing is changed
 `)
 	return nil

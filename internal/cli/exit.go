@@ -36,6 +36,13 @@ type exitCode int
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
+// unknownError is an answer that could not be given because something was not
+// read: not a failure of the command, and not a no.
+type unknownError struct{ err error }
+
+func (u *unknownError) Error() string { return u.err.Error() }
+func (u *unknownError) Unwrap() error { return u.err }
+
 // usageError is a mistake in the command line that cobra cannot see.
 type usageError struct{ err error }
 

@@ -13,8 +13,9 @@ that lets in every Azure customer's machines, and its wider and latent kin. It
 reads Azure, judges by effect and not by name, and says "unknown", never
 "pass", when something could not be read.
 
-Exit codes: 0 nothing failed, 1 it could not run, 2 wrong usage, 3 something
-failed, 4 nothing failed but something is unknown.`
+Exit codes of a scan: 0 nothing failed, 1 it could not run, 2 wrong usage, 3
+something failed, 4 nothing failed but something is unknown. Every command keeps
+to their sense.`
 
 // newRoot puts the commands together. The flag it returns is set once a command
 // has begun its work: an error before that is a wrong command line.

@@ -82,5 +82,8 @@ func (f *finder) missing(server string, stats collect.Stats) error {
 	if stats.Partial {
 		err = fmt.Errorf("%w\nthe search was interrupted", err)
 	}
+	if stats.Partial || len(f.gaps) > 0 {
+		return &unknownError{err}
+	}
 	return err
 }

@@ -81,7 +81,7 @@ func (o *simOptions) run(ctx context.Context, env Env) error {
 	if o.certOut != "" {
 		fmt.Fprintf(env.Out, "  export SSL_CERT_FILE=%s\n", o.certOut)
 	}
-	fmt.Fprintf(env.Out, "  export AZURE_ACCESS_TOKEN=%s\n  postern scan --cloud %s://%s\n\nCtrl-C ends it.\n", cmp.Or(o.token, "local"), scheme, listener.Addr())
+	fmt.Fprintf(env.Out, "  export AZURE_ACCESS_TOKEN=%s\n  postern scan --cloud %s://%s\n\nCtrl-C ends it. Unset AZURE_ACCESS_TOKEN before you turn to your own Azure.\n", cmp.Or(o.token, "local"), scheme, listener.Addr())
 	return serve(ctx, listener, sim)
 }
 

@@ -24,7 +24,7 @@ type source struct {
 func (s *source) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.cloud, "cloud", "public", "which Azure: public, usgov, china, or the URL of an ARM endpoint")
-	f.StringArrayVarP(&s.subscriptions, "subscription", "s", nil, "scan only this subscription, by id or name (repeatable; default: all that the credential sees)")
+	f.StringArrayVarP(&s.subscriptions, "subscription", "s", nil, "read only this subscription, by id or name (repeatable; default: all that the credential sees)")
 	f.IntVar(&s.concurrency, "concurrency", azure.DefaultConcurrency, "calls in flight per subscription, 1 to 64")
 }
 
