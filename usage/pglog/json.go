@@ -66,16 +66,19 @@ func number(n int64) []byte {
 	return strconv.AppendInt(nil, n, 10)
 }
 
-// objects splits a JSON document into the objects of the first list in it, such
-// as those of {"records": [ … ]}, whatever line breaks there are.
+// objects splits JSON documents, one after the other, into the objects of the
+// first list in each, such as those of {"records": [ … ]}, whatever line breaks
+// there are.
 type objects struct {
 	in    *bytesIn
 	begun bool
-	buf   []byte
+	// nested is how many lists within the list are open.
+	nested int
+	buf    []byte
 }
 
 // next returns the text of the next object, and false for whole when it was too
-// long to keep. It returns io.EOF after the list, and errCut when the document
+// long to keep. It returns io.EOF after the last list, and errCut when the document
 // stops before the list does.
 func (o *objects) next() (text []byte, whole bool, err error) {
 	if !o.begun {
@@ -91,8 +94,17 @@ func (o *objects) next() (text []byte, whole bool, err error) {
 			return nil, false, cut(err)
 		case c == '{':
 			return o.object()
+		case c == '[':
+			o.nested++
+		case c == ']' && o.nested > 0:
+			o.nested--
 		case c == ']':
-			return nil, false, io.EOF
+			// Captures of an event hub hold one document after the other.
+			if err := o.skipTo('['); errors.Is(err, errCut) {
+				return nil, false, io.EOF
+			} else if err != nil {
+				return nil, false, err
+			}
 		}
 	}
 }

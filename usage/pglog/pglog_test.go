@@ -145,6 +145,9 @@ func TestEveryFormatTellsTheSame(t *testing.T) {
 		{"an Azure export", "", strings.Join(azureLog(false), "\n") + "\n", ""},
 		{"an Azure export, prefix apart", "", strings.Join(azureLog(true), "\n"), ""},
 		{"an Azure document", "", `{"records": [` + strings.Join(azureLog(false), ",\n  ") + `]}`, ""},
+		{"an Azure document a record", "", `{"records":[` + strings.Join(azureLog(false), "]}\n{\"records\":[") + "]}\n", ""},
+		{"Azure lists one after the other", "", "[" + strings.Join(azureLog(false), "]\n[") + "]\n", ""},
+		{"an Azure document with lists in its list", "", `{"records": [[],[[]],` + strings.Join(azureLog(false), ",[],") + `]}`, ""},
 		{"an Azure document on many lines", "", "{\n \"records\":\n[\n" + strings.ReplaceAll(strings.Join(azureLog(true), ","), ",\"", ",\n\"") + "\n]\n}\n", ""},
 	}
 	for _, tt := range tests {
