@@ -72,12 +72,34 @@ func All() []Type {
 	return []Type{FlexibleServer(), SingleServer(), ClusterV2()}
 }
 
-// Lookup finds a type by its ARM name, without regard to case.
-func Lookup(name string) (Type, bool) {
-	for _, t := range All() {
-		if strings.EqualFold(t.Name, name) {
-			return t, true
-		}
+// Lookup finds one of [All] by its ARM name, without regard to case.
+func Lookup(name string) (Type, bool) { return Find(All(), name) }
+
+// Find finds a type by its ARM name, without regard to case.
+func Find(types []Type, name string) (Type, bool) {
+	i := slices.IndexFunc(types, func(t Type) bool { return strings.EqualFold(t.Name, name) })
+	if i < 0 {
+		return Type{}, false
 	}
-	return Type{}, false
+	return types[i], true
+}
+
+// Network reads the network settings of an asset of one of the types. It fails
+// with [UnknownTypeError] for any other, and when the document is not one of its
+// type.
+func Network(types []Type, a *asset.Asset) (asset.Network, error) {
+	t, known := Find(types, a.Type)
+	if !known {
+		return asset.Network{}, UnknownTypeError{a.Type}
+	}
+	return t.Network(a)
+}
+
+// UnknownTypeError says that an asset is of a type that cannot be judged. A
+// snapshot of a newer Postern may hold such.
+type UnknownTypeError struct{ Type string }
+
+// Error names the type.
+func (e UnknownTypeError) Error() string {
+	return "this Postern does not know the resource type " + e.Type
 }

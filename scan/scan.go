@@ -6,8 +6,6 @@ package scan
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/posternhq/postern/asset"
@@ -130,9 +128,9 @@ func (j *judge) Asset(a *asset.Asset) error {
 		}
 	}
 	gaps := a.Gaps()
-	if _, known := find(a, j.options.Types); !known {
-		// A snapshot of a newer Postern may hold what this one cannot judge.
-		gaps = append(gaps, asset.Gap{Scope: a.ID, Operation: "judge a resource", Message: unknownType(a)})
+	if _, known := resourcetype.Find(j.options.Types, a.Type); !known {
+		// No rule is for it, so that no finding would tell of it.
+		gaps = append(gaps, asset.Gap{Scope: a.ID, Operation: "judge a resource", Message: resourcetype.UnknownTypeError{Type: a.Type}.Error()})
 	}
 	for _, gap := range gaps {
 		if err := j.Gap(gap); err != nil {
@@ -168,25 +166,9 @@ func (j *judge) count(page *rule.Page, v rule.Verdict) {
 // Exposure computes who can reach an asset. One of no known type, or whose
 // document cannot be read, is exposed in ways that are not known.
 func Exposure(a *asset.Asset, types []resourcetype.Type) exposure.Exposure {
-	t, known := find(a, types)
-	if !known {
-		return exposure.Unreadable(unknownType(a))
-	}
-	network, err := t.Network(a)
+	network, err := resourcetype.Network(types, a)
 	if err != nil {
 		return exposure.Unreadable(err.Error())
 	}
 	return exposure.Of(network)
-}
-
-func find(a *asset.Asset, types []resourcetype.Type) (resourcetype.Type, bool) {
-	i := slices.IndexFunc(types, func(t resourcetype.Type) bool { return strings.EqualFold(t.Name, a.Type) })
-	if i < 0 {
-		return resourcetype.Type{}, false
-	}
-	return types[i], true
-}
-
-func unknownType(a *asset.Asset) string {
-	return "this Postern does not know the resource type " + a.Type
 }

@@ -183,11 +183,7 @@ func (o *usageOptions) book() (usage.Book, error) {
 
 // access computes who may reach a server, as far as its settings were read.
 func access(a *asset.Asset) usage.Access {
-	t, ok := resourcetype.Lookup(a.Type)
-	if !ok {
-		return usage.UnreadableAccess("this Postern does not know the resource type " + a.Type)
-	}
-	network, err := t.Network(a)
+	network, err := resourcetype.Network(resourcetype.All(), a)
 	if err != nil {
 		return usage.UnreadableAccess(err.Error())
 	}
