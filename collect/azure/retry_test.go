@@ -128,6 +128,23 @@ func TestAScanThatIsInterruptedAtOnceSaysThatItReadNothing(t *testing.T) {
 	}
 }
 
+func TestAScanThatIsInterruptedAmongTheSubscriptionsTellsOfNoneThatWereNotAskedFor(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c, _ := newTest(t, answers{"/subscriptions": func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("page") {
+			cancel()
+			<-r.Context().Done()
+			return
+		}
+		text(`{"value":[{"subscriptionId":"`+sub+`"},{"subscriptionId":"another"}],"nextLink":"?page=2"}`)(w, r)
+	}}, func(o *Options) { o.Subscriptions = []string{sub} })
+	sink := &collecttest.Sink{T: t}
+	stats, err := c.Collect(ctx, sink)
+	if err != nil || !stats.Partial || onlyGap(t, sink).Scope != "/subscriptions" {
+		t.Errorf("error %v, partial %t, gaps %v", err, stats.Partial, sink.Gaps)
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	tests := []struct {

@@ -69,7 +69,7 @@ func (c *Collector) chosenSubscriptions(ctx context.Context, out *serialSink) ([
 	switch {
 	case interrupted(ctx, err):
 		gap(err)
-		return all, nil
+		return nil, nil // nothing more is read, and those read may not be those asked for
 	case err != nil && len(all) == 0:
 		return nil, subscriptionsError(err)
 	case err != nil:
