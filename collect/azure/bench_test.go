@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/posternhq/postern/arm"
 	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/azuresim"
 )
@@ -24,15 +25,15 @@ func (s *tally) Gap(asset.Gap) error        { s.gaps++; return nil }
 
 func collectOnce(b *testing.B, s *httptest.Server) (*tally, time.Duration) {
 	b.Helper()
-	arm, err := url.Parse(s.URL)
+	endpoint, err := url.Parse(s.URL)
 	if err != nil {
 		b.Fatal(err)
 	}
-	transport := NewTransport()
+	transport := arm.NewTransport()
 	defer transport.CloseIdleConnections()
 	c, err := New(Options{
-		Cloud:      Cloud{Name: "sim", ARM: arm, Audience: s.URL, Custom: true},
-		Credential: staticToken{testToken, time.Now().Add(time.Hour)}, Transport: transport,
+		Cloud:      arm.Cloud{Name: "sim", ARM: endpoint, Audience: s.URL, Custom: true},
+		Credential: testCredential(b), Transport: transport,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -49,7 +50,7 @@ func collectOnce(b *testing.B, s *httptest.Server) (*tally, time.Duration) {
 // does nothing else: the ratio to it is what collecting costs.
 func bare(b *testing.B, s *httptest.Server) time.Duration {
 	b.Helper()
-	transport := NewTransport()
+	transport := arm.NewTransport()
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
 	get := func(path string) []byte {
@@ -83,7 +84,7 @@ func bare(b *testing.B, s *httptest.Server) time.Duration {
 	}
 	start := time.Now()
 	var types, servers errgroup.Group
-	servers.SetLimit(DefaultConcurrency)
+	servers.SetLimit(arm.DefaultConcurrency)
 	for _, sub := range parse(get(s.URL + "/subscriptions?api-version=2022-12-01")).Value {
 		for path, version := range map[string]string{"flexibleServers": "2025-08-01", "servers": "2017-12-01", "serverGroupsv2": "2022-11-08"} {
 			types.Go(func() error {
@@ -120,7 +121,7 @@ func BenchmarkCollect200Servers30ms(b *testing.B) {
 	}
 	// Two lists one after the other, then the servers in rounds of what may be
 	// in flight.
-	floor := latency * (2 + (n+DefaultConcurrency-1)/DefaultConcurrency)
+	floor := latency * (2 + (n+arm.DefaultConcurrency-1)/arm.DefaultConcurrency)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(n+4), "calls")
 	b.ReportMetric((ours / time.Duration(rounds)).Seconds(), "s/scan")

@@ -13,8 +13,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,15 +20,10 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/posternhq/postern/arm"
 	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/collect"
 	"github.com/posternhq/postern/resourcetype"
-)
-
-// Calls of one subscription that are in flight at once.
-const (
-	DefaultConcurrency = 16
-	MaxConcurrency     = 64
 )
 
 // parallelSubscriptions is how many subscriptions are read side by side. Each
@@ -39,7 +32,7 @@ const parallelSubscriptions = 32
 
 // Options says what to collect and with what.
 type Options struct {
-	Cloud      Cloud
+	Cloud      arm.Cloud
 	Credential azcore.TokenCredential
 	// Subscriptions are ids or names; empty means all that the caller sees.
 	Subscriptions []string
@@ -48,10 +41,10 @@ type Options struct {
 	// Only, when set, picks the servers whose child lists are read; the others
 	// are left out.
 	Only func(*asset.Asset) bool
-	// Concurrency is calls in flight per subscription, 1 to [MaxConcurrency];
-	// [DefaultConcurrency] when 0. Four times that over all subscriptions.
+	// Concurrency is calls in flight per subscription, 1 to [arm.MaxConcurrency];
+	// [arm.DefaultConcurrency] when 0. Four times that over all subscriptions.
 	Concurrency int
-	// Transport defaults to [NewTransport].
+	// Transport defaults to [arm.NewTransport].
 	Transport http.RoundTripper
 	// Now defaults to time.Now.
 	Now func() time.Time
@@ -59,10 +52,9 @@ type Options struct {
 
 // Collector reads one Azure. It implements [collect.Collector].
 type Collector struct {
-	options    Options
-	credential *remembering
-	client     *client
-	versions   map[string]*atomic.Int32
+	options  Options
+	client   *arm.Client
+	versions map[string]*atomic.Int32
 
 	subscriptions     atomic.Int64
 	subscriptionsDone atomic.Int64
@@ -73,19 +65,16 @@ type Collector struct {
 // New returns a collector. Nothing is asked of Azure before Collect.
 func New(o Options) (*Collector, error) {
 	if o.Concurrency == 0 {
-		o.Concurrency = DefaultConcurrency
+		o.Concurrency = arm.DefaultConcurrency
 	}
-	if o.Concurrency < 1 || o.Concurrency > MaxConcurrency {
-		return nil, fmt.Errorf("use a concurrency of %d: it must lie between 1 and %d", o.Concurrency, MaxConcurrency)
+	if o.Concurrency < 1 || o.Concurrency > arm.MaxConcurrency {
+		return nil, fmt.Errorf("use a concurrency of %d: it must lie between 1 and %d", o.Concurrency, arm.MaxConcurrency)
 	}
 	if o.Only == nil {
 		o.Only = func(*asset.Asset) bool { return true }
 	}
 	if o.Types == nil {
 		o.Types = resourcetype.All()
-	}
-	if o.Transport == nil {
-		o.Transport = NewTransport()
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -94,33 +83,10 @@ func New(o Options) (*Collector, error) {
 	for _, t := range o.Types {
 		c.versions[t.Name] = new(atomic.Int32)
 	}
-	c.credential = &remembering{TokenCredential: o.Credential}
-	c.client = newClient(o.Cloud.ARM, c.credential, c.scope(), o.Transport, o.Concurrency, moduleVersion())
+	c.client = arm.NewClient(arm.Options{
+		Endpoint: o.Cloud.ARM, Scope: o.Cloud.Scope(), Credential: o.Credential, Transport: o.Transport, Concurrency: o.Concurrency,
+	})
 	return c, nil
-}
-
-func (c *Collector) scope() string { return c.options.Cloud.Audience + "/.default" }
-
-func moduleVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "devel"
-}
-
-// NewTransport is an HTTP transport that keeps enough connections open for the
-// calls in flight. Plain http never goes through a proxy, which would read the
-// token: it is for loopback addresses only, and a proxy is not one.
-func NewTransport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = func(r *http.Request) (*url.URL, error) {
-		if r.URL.Scheme != "https" {
-			return nil, nil //nolint:nilnil // how a transport is told to use no proxy
-		}
-		return http.ProxyFromEnvironment(r)
-	}
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256
-	return t
 }
 
 // Source implements [collect.Collector].
@@ -138,10 +104,10 @@ type Progress struct {
 
 // Progress may be called at any time, from any goroutine.
 func (c *Collector) Progress() Progress {
+	s := c.client.Stats()
 	return Progress{
 		Subscriptions: int(c.subscriptions.Load()), SubscriptionsDone: int(c.subscriptionsDone.Load()),
-		Servers: int(c.servers.Load()), Calls: int(c.client.calls.Load()),
-		Throttled: int(c.client.budgets.throttled.Load()), Waiting: int(c.client.budgets.waiting.Load()),
+		Servers: int(c.servers.Load()), Calls: s.Calls, Throttled: s.Throttled, Waiting: s.Waiting,
 	}
 }
 
@@ -150,13 +116,12 @@ func (c *Collector) Progress() Progress {
 func (c *Collector) Collect(ctx context.Context, sink collect.Sink) (collect.Stats, error) {
 	started := c.options.Now()
 	err := c.collect(ctx, sink)
-	b := c.client.budgets
+	s := c.client.Stats()
 	return collect.Stats{
 		Source: c.Source(), CollectedAt: started,
 		Subscriptions: int(c.subscriptions.Load()), Vanished: int(c.vanished.Load()),
-		Calls: int(c.client.calls.Load()), Throttled: int(b.throttled.Load()),
-		Waited: time.Duration(b.waitedNS.Load()), Partial: ctx.Err() != nil,
-	}, c.credential.scrubError(err)
+		Calls: s.Calls, Throttled: s.Throttled, Waited: s.Waited, Partial: ctx.Err() != nil,
+	}, c.client.ScrubError(err)
 }
 
 func (c *Collector) collect(ctx context.Context, sink collect.Sink) error {
@@ -164,7 +129,7 @@ func (c *Collector) collect(ctx context.Context, sink collect.Sink) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	out := &serialSink{sink: sink, stop: stop}
-	if err := authenticate(ctx, c.credential, c.scope()); ctx.Err() != nil {
+	if err := c.client.Authenticate(ctx); ctx.Err() != nil {
 		out.gap(c.newGap("/subscriptions", "list the subscriptions", "Microsoft.Resources/subscriptions/read", errInterrupted))
 		return out.err
 	} else if err != nil {
@@ -232,17 +197,17 @@ func (c *Collector) listType(ctx context.Context, s subscription, t resourcetype
 	for {
 		i := current.Load()
 		version := t.APIVersions[i]
-		err := c.client.list(ctx, c.client.address("/subscriptions/"+s.ID+"/providers/"+t.Name, version), func(item json.RawMessage) error {
+		err := c.client.List(ctx, c.client.Address("/subscriptions/"+s.ID+"/providers/"+t.Name, version), func(item json.RawMessage) error {
 			return each(version, item)
 		})
-		switch f := asFailure(err); {
+		switch f := arm.AsFailure(err); {
 		case f == nil:
 			return err
-		case f.unregistered():
+		case f.Unregistered():
 			return nil
-		case f.wrongVersion() && int(i)+1 < len(t.APIVersions):
+		case f.WrongVersion() && int(i)+1 < len(t.APIVersions):
 			current.CompareAndSwap(i, i+1)
-		case f.notOffered():
+		case f.NotOffered():
 			return nil
 		default:
 			return err
@@ -253,15 +218,15 @@ func (c *Collector) listType(ctx context.Context, s subscription, t resourcetype
 // server reads the child lists of one server and hands it over, unless it has
 // vanished since it was listed.
 func (c *Collector) server(ctx context.Context, t resourcetype.Type, a *asset.Asset, out *serialSink) {
-	path := escapedPath(a.ID)
+	path := arm.EscapedPath(a.ID)
 	for _, child := range t.Children {
 		list := asset.Children{Items: []json.RawMessage{}}
-		err := c.client.list(ctx, c.client.address(path+"/"+child.Name, a.Origin.APIVersion), func(item json.RawMessage) error {
+		err := c.client.List(ctx, c.client.Address(path+"/"+child.Name, a.Origin.APIVersion), func(item json.RawMessage) error {
 			list.Items = append(list.Items, item)
 			return nil
 		})
 		if err != nil {
-			if asFailure(err).gone() && nothingRead(a) && c.gone(ctx, path, a.Origin.APIVersion) {
+			if arm.AsFailure(err).Gone() && nothingRead(a) && c.gone(ctx, path, a.Origin.APIVersion) {
 				c.vanished.Add(1)
 				return
 			}
@@ -277,8 +242,8 @@ func (c *Collector) server(ctx context.Context, t resourcetype.Type, a *asset.As
 // gone asks for the server itself: a 404 on its children alone does not prove
 // that it is no more, and a server must not disappear from a report by mistake.
 func (c *Collector) gone(ctx context.Context, path, version string) bool {
-	_, err := c.client.get(ctx, c.client.address(path, version))
-	return asFailure(err).gone()
+	_, err := c.client.Get(ctx, c.client.Address(path, version))
+	return arm.AsFailure(err).Gone()
 }
 
 // nothingRead reports whether no child of a server was read: what was read is
@@ -293,7 +258,7 @@ func nothingRead(a *asset.Asset) bool {
 }
 
 func (c *Collector) gap(ctx context.Context, scope, operation, permission string, err error) asset.Gap {
-	if interrupted(ctx, err) {
+	if arm.Interrupted(ctx, err) {
 		err = errInterrupted
 	}
 	return c.newGap(scope, operation, permission, err)
@@ -302,7 +267,7 @@ func (c *Collector) gap(ctx context.Context, scope, operation, permission string
 // newGap makes a gap of an error, and keeps the token out of it.
 func (c *Collector) newGap(scope, operation, permission string, err error) asset.Gap {
 	gap := newGap(scope, operation, permission, err)
-	gap.Message = c.credential.scrub(gap.Message)
+	gap.Message = c.client.Scrub(gap.Message)
 	return gap
 }
 

@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"go.uber.org/goleak"
 
+	"github.com/posternhq/postern/arm"
 	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/collect"
 	"github.com/posternhq/postern/collect/collecttest"
@@ -75,15 +77,15 @@ func newTest(t *testing.T, handler http.Handler, change ...func(*Options)) (*Col
 	t.Helper()
 	s := httptest.NewServer(handler)
 	t.Cleanup(s.Close)
-	arm, err := url.Parse(s.URL)
+	endpoint, err := url.Parse(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := NewTransport()
+	transport := arm.NewTransport()
 	t.Cleanup(transport.CloseIdleConnections)
 	o := Options{
-		Cloud:      Cloud{Name: "test", ARM: arm, Audience: s.URL + "/", Custom: true},
-		Credential: staticToken{testToken, time.Now().Add(time.Hour)}, Transport: transport,
+		Cloud:      arm.Cloud{Name: "test", ARM: endpoint, Audience: s.URL + "/", Custom: true},
+		Credential: testCredential(t), Transport: transport,
 	}
 	for _, c := range change {
 		c(&o)
@@ -145,4 +147,14 @@ func sorted(s []string) []string {
 
 func only(name string) func(*asset.Asset) bool {
 	return func(a *asset.Asset) bool { return a.Name == name }
+}
+
+// testCredential gives out testToken.
+func testCredential(t testing.TB) azcore.TokenCredential {
+	t.Helper()
+	c, err := arm.NewCredential(arm.Cloud{}, testToken, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/posternhq/postern/asset"
@@ -15,12 +14,6 @@ var (
 	errInterrupted = errors.New("the scan was interrupted before this was read")
 	errChanged     = errors.New("it was listed twice with different settings: it changed while it was read; scan again")
 )
-
-func asFailure(err error) *failure {
-	var f *failure
-	errors.As(err, &f)
-	return f
-}
 
 // newAsset reads one item of a list. The id in it decides which address is
 // asked for its children, so it must be an id of that type in that subscription.
@@ -71,15 +64,6 @@ func splitID(id, subscription, typeName string) (group, name string, err error) 
 		return "", "", fmt.Errorf("the id %q is not one of a %s in subscription %s", id, typeName, subscription)
 	}
 	return parts[4], parts[8], nil
-}
-
-// escapedPath makes an id safe to stand in an address.
-func escapedPath(id string) string {
-	parts := strings.Split(id, "/")
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	return strings.Join(parts, "/")
 }
 
 // foldID is the key under which ids of any case are the same. Only ASCII letters

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/posternhq/postern/arm"
 )
 
 // subscriptionsVersion is the API version of the subscription list.
@@ -54,7 +56,7 @@ func (c *Collector) chosenSubscriptions(ctx context.Context, out *serialSink) ([
 	}
 	var all []subscription
 	var odd error
-	err := c.client.list(ctx, c.client.address("/subscriptions", subscriptionsVersion), func(item json.RawMessage) error {
+	err := c.client.List(ctx, c.client.Address("/subscriptions", subscriptionsVersion), func(item json.RawMessage) error {
 		s, err := newSubscription(item)
 		if err != nil {
 			odd = err
@@ -67,7 +69,7 @@ func (c *Collector) chosenSubscriptions(ctx context.Context, out *serialSink) ([
 		return nil
 	})
 	switch {
-	case interrupted(ctx, err):
+	case arm.Interrupted(ctx, err):
 		gap(err)
 		return nil, nil // nothing more is read, and those read may not be those asked for
 	case err != nil && len(all) == 0:
@@ -99,12 +101,12 @@ func newSubscription(item json.RawMessage) (subscription, error) {
 
 func subscriptionsError(err error) error {
 	err = fmt.Errorf("list the subscriptions: %w", err)
-	switch f := asFailure(err); {
+	switch f := arm.AsFailure(err); {
 	case f == nil:
 		return err
-	case f.status == http.StatusUnauthorized:
+	case f.Status == http.StatusUnauthorized:
 		return fmt.Errorf("%w\nhint: the token is expired, for another tenant, or for another audience; get a fresh one with `az login` or `az account get-access-token`", err)
-	case f.status == http.StatusForbidden:
+	case f.Status == http.StatusForbidden:
 		return fmt.Errorf("%w\nhint: the credential needs Microsoft.Resources/subscriptions/read", err)
 	default:
 		return err

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/posternhq/postern/arm"
 	"github.com/posternhq/postern/azuresim"
-	"github.com/posternhq/postern/collect/azure"
 	"github.com/posternhq/postern/rule"
 )
 
@@ -49,17 +49,17 @@ func runDemo(ctx context.Context, env Env) error {
 
 func tellDemo(ctx context.Context, env Env, cloud string) error {
 	local := env
-	local.Environ = append(append([]string(nil), env.Environ...), azure.TokenVariable+"=local")
+	local.Environ = append(append([]string(nil), env.Environ...), arm.TokenVariable+"=local")
 
 	fmt.Fprintf(env.Out, "A local Azure is up: three subscriptions, three generations of PostgreSQL.\n\n$ postern scan --cloud %s\n\n", cloud)
-	scan := &scanOptions{source: source{cloud: cloud, concurrency: azure.DefaultConcurrency}, format: "text", failOn: string(rule.Low)}
+	scan := &scanOptions{source: source{cloud: cloud, concurrency: arm.DefaultConcurrency}, format: "text", failOn: string(rule.Low)}
 	var code exitCode
 	if err := scan.run(ctx, local); err != nil && !errors.As(err, &code) {
 		return err
 	}
 	fmt.Fprintf(env.Out, "\n(exit code %d: %s)\n\n$ postern explain %s --cloud %s\n\n", int(code), exitMeanings[code], demoServer, cloud)
 
-	explain := &explainOptions{source: source{cloud: cloud, concurrency: azure.DefaultConcurrency}}
+	explain := &explainOptions{source: source{cloud: cloud, concurrency: arm.DefaultConcurrency}}
 	if err := explain.run(ctx, local, demoServer); err != nil {
 		return err
 	}

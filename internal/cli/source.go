@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/spf13/cobra"
 
+	"github.com/posternhq/postern/arm"
 	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/collect"
 	"github.com/posternhq/postern/collect/azure"
@@ -25,7 +27,7 @@ func (s *source) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.cloud, "cloud", "public", "which Azure: public, usgov, china, or the URL of an ARM endpoint")
 	f.StringArrayVarP(&s.subscriptions, "subscription", "s", nil, "read only this subscription, by id or name (repeatable; default: all that the credential sees)")
-	f.IntVar(&s.concurrency, "concurrency", azure.DefaultConcurrency, "calls in flight per subscription, 1 to 64")
+	f.IntVar(&s.concurrency, "concurrency", arm.DefaultConcurrency, "calls in flight per subscription, 1 to 64")
 }
 
 func (s *source) addFrom(cmd *cobra.Command) {
@@ -41,23 +43,42 @@ func (s *source) open(ctx context.Context, env Env, only func(*asset.Asset) bool
 	if s.from != "" {
 		return snapshot.Open(s.from)
 	}
-	if s.concurrency < 1 || s.concurrency > azure.MaxConcurrency {
-		return nil, usagef("--concurrency %d is not between 1 and %d", s.concurrency, azure.MaxConcurrency)
-	}
-	transport := azure.NewTransport()
-	bearer := env.getenv(azure.TokenVariable)
-	cloud, err := azure.ResolveCloud(ctx, s.cloud, bearer != "", &http.Client{Transport: transport})
-	if err != nil {
-		return nil, err
-	}
-	credential, err := azure.NewCredential(cloud, bearer, env.Now())
+	l, err := s.live(ctx, env)
 	if err != nil {
 		return nil, err
 	}
 	return azure.New(azure.Options{
-		Cloud: cloud, Credential: credential, Subscriptions: s.subscriptions,
-		Concurrency: s.concurrency, Transport: transport, Now: env.Now, Only: only,
+		Cloud: l.cloud, Credential: l.credential, Subscriptions: s.subscriptions,
+		Concurrency: s.concurrency, Transport: l.transport, Now: env.Now, Only: only,
 	})
+}
+
+// live is an Azure that can be asked, as the flags name it.
+type live struct {
+	cloud      arm.Cloud
+	credential azcore.TokenCredential
+	transport  *http.Transport
+}
+
+// live finds the cloud and a credential for it. Of Azure itself nothing is asked
+// but, for a cloud given by its address, its endpoints.
+func (s *source) live(ctx context.Context, env Env) (live, error) {
+	if s.concurrency < 1 || s.concurrency > arm.MaxConcurrency {
+		return live{}, usagef("--concurrency %d is not between 1 and %d", s.concurrency, arm.MaxConcurrency)
+	}
+	l := live{transport: arm.NewTransport()}
+	bearer := env.getenv(arm.TokenVariable)
+	var err error
+	if l.cloud, err = arm.ResolveCloud(ctx, s.cloud, bearer != "", &http.Client{Transport: l.transport}); err != nil {
+		return live{}, err
+	}
+	l.credential, err = arm.NewCredential(l.cloud, bearer, env.Now())
+	return l, err
+}
+
+// client speaks with the cloud's Resource Manager.
+func (l live) client() *arm.Client {
+	return arm.NewClient(arm.Options{Endpoint: l.cloud.ARM, Scope: l.cloud.Scope(), Credential: l.credential, Transport: l.transport})
 }
 
 // watched runs do while progress is shown on stderr, where that is a terminal

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -56,3 +56,9 @@ func (r *remembering) scrubError(err error) error {
 	}
 	return err
 }
+
+// Scrub takes every token that the client was given out of a text.
+func (c *Client) Scrub(text string) string { return c.credential.scrub(text) }
+
+// ScrubError takes them out of an error's text.
+func (c *Client) ScrubError(err error) error { return c.credential.scrubError(err) }

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"bytes"
@@ -19,15 +19,15 @@ const maxPages = 10_000
 // servers, or a million firewall rules.
 const maxList = 256 << 20
 
-// list reads every page of a list and hands its items over as they come. Items
+// List reads every page of a list and hands its items over as they come. Items
 // handed over before an error stand: what was read is not lost.
-func (c *client) list(ctx context.Context, address string, each func(json.RawMessage) error) error {
+func (c *Client) List(ctx context.Context, address string, each func(json.RawMessage) error) error {
 	seen := map[string]bool{address: true}
 	total := 0
 	for n := range maxPages {
-		body, err := c.get(ctx, address)
-		if f := asFailure(err); f != nil {
-			f.laterPage = n > 0
+		body, err := c.Get(ctx, address)
+		if f := AsFailure(err); f != nil {
+			f.LaterPage = n > 0
 		}
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ func (c *client) list(ctx context.Context, address string, each func(json.RawMes
 
 // nextAddress checks a nextLink, which may be relative to its page: it must lead
 // to the endpoint that the scan was pointed at.
-func (c *client) nextAddress(page, link string) (string, error) {
+func (c *Client) nextAddress(page, link string) (string, error) {
 	from, err := url.Parse(page)
 	if err != nil {
 		return "", fmt.Errorf("read the address of a page: %w", err)
@@ -69,7 +69,7 @@ func (c *client) nextAddress(page, link string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the link to the next page: %w", err)
 	}
-	if err := sameOrigin(c.arm, next); err != nil {
+	if err := sameOrigin(c.endpoint, next); err != nil {
 		return "", fmt.Errorf("refuse the link to the next page: %w", err)
 	}
 	return next.String(), nil

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -148,9 +148,9 @@ func (b *budget) wait(ctx context.Context) error {
 		case left <= 0:
 			return b.limiter.Wait(ctx)
 		case left > patience:
-			return &failure{
-				status: http.StatusTooManyRequests, code: "SubscriptionRequestsThrottled",
-				message: fmt.Sprintf("Azure asked this subscription to wait %s, longer than a scan does", left.Round(time.Second)),
+			return &Failure{
+				Status: http.StatusTooManyRequests, Code: "SubscriptionRequestsThrottled",
+				Message: fmt.Sprintf("Azure asked this subscription to wait %s, longer than a scan does", left.Round(time.Second)),
 			}
 		}
 		if err := sleep(ctx, left); err != nil {

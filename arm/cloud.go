@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"bytes"
@@ -28,6 +28,9 @@ type Cloud struct {
 	// Custom is set for clouds that are not Microsoft's own three.
 	Custom bool
 }
+
+// Scope is what a token for Resource Manager must be for.
+func (c Cloud) Scope() string { return c.Audience + "/.default" }
 
 // metadataVersion is the version of the endpoint document that az and Terraform
 // ask a cloud for.
