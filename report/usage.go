@@ -14,7 +14,6 @@ import (
 	"github.com/posternhq/postern/finding"
 	"github.com/posternhq/postern/scan"
 	"github.com/posternhq/postern/usage"
-	"github.com/posternhq/postern/usage/pglog"
 )
 
 // Usage is who uses a server, with what that was found from.
@@ -25,15 +24,14 @@ type Usage struct {
 	Now    time.Time
 	Server *asset.Asset
 	Answer usage.Answer
-	Log    pglog.Stats
 }
 
 // fewClients is how many clients of a class are listed, where closing the azure
 // door does not touch them.
 const fewClients = 20
 
-// UsageText shows a person who comes through which door, what the log cannot
-// show, and in the last line whether the azure door can be closed.
+// UsageText shows a person who comes through which door, what the evidence
+// cannot show, and in the last line whether the azure door can be closed.
 func UsageText(out io.Writer, width int, u Usage) error {
 	p := printer{out: out, width: width}
 	p.line("%s  %s", styleStrong.Render(Plain(u.Server.Name)), styleQuiet.Render(whereabouts(finding.NewResource(u.Server))))
@@ -43,7 +41,7 @@ func UsageText(out io.Writer, width int, u Usage) error {
 	for _, class := range usage.Classes {
 		usageClass(&p, class, u.Answer)
 	}
-	p.line("%s", styleStrong.Render("What the log cannot show"))
+	p.line("%s", styleStrong.Render("What this cannot show"))
 	for _, b := range u.Answer.Blind {
 		p.block(indent, Plain(b))
 	}
@@ -61,26 +59,44 @@ func outcomeStyle(o usage.Outcome) lipgloss.Style {
 	switch o {
 	case usage.CutsOff:
 		return styleOpen
-	case usage.NotEnough, usage.NobodySeen:
+	case usage.NotEnough:
 		return styleUnknown
 	default:
 		return stylePass
 	}
 }
 
-// usageWindow says what the answer rests on: the door, the log and its window.
+// usageWindow says what the answer rests on: the door, and each source with its
+// window.
 func usageWindow(p *printer, u Usage) {
 	door := "The azure door is " + string(u.Answer.Door.State)
 	if by := doorMakers(u.Answer.Door); by != "" {
 		door += ": " + by
 	}
 	p.block(0, door+".")
-	read := fmt.Sprintf("%s in %s", entryCount(u.Log.Entries), plural(u.Log.Files, "file"))
-	if w := u.Answer.Window; !w.First.IsZero() {
-		read += fmt.Sprintf(", from %s to %s (%s)", instant(w.First), instant(w.Last), usage.Span(w.Last.Sub(w.First)))
+	for _, s := range u.Answer.Sources {
+		text := Plain(s.Name) + ": " + sourceRead(s)
+		if w := s.Window(); !w.First.IsZero() {
+			text += fmt.Sprintf(", from %s to %s (%s)", instant(w.First), instant(w.Last), usage.Span(w.Last.Sub(w.First)))
+		}
+		p.block(0, styleQuiet.Render(text+"."))
 	}
-	p.block(0, styleQuiet.Render(read+"."))
+	if r := u.Answer.Rests; r.Length() > 0 {
+		p.block(0, styleQuiet.Render(fmt.Sprintf("Vouched for by connections, without a break: from %s to %s (%s).", instant(r.From), instant(r.To), usage.Span(r.Length()))))
+	}
 	p.block(0, styleQuiet.Render("Settings from "+Plain(u.Source)+"."))
+}
+
+// sourceRead says how much was read of a source.
+func sourceRead(s usage.Source) string {
+	switch {
+	case s.Log != nil:
+		return fmt.Sprintf("%s in %s", entryCount(s.Log.Entries), plural(s.Log.Files, "file"))
+	case s.Sample != nil:
+		return plural(s.Sample.Samples, "sample") + " of who is connected"
+	default:
+		return "nothing was read"
+	}
 }
 
 func entryCount(n int64) string {

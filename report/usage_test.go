@@ -21,7 +21,13 @@ func hostileUsage(clients int) report.Usage {
 			Public:        asset.PublicAccess{State: asset.On, Why: hostile},
 			FirewallRules: []asset.FirewallRule{{ID: "/d", Name: hostile, Start: "0.0.0.0", End: "0.0.0.0"}, {Name: hostile, Start: hostile}},
 		}),
-		Log:       pglog.Stats{Files: 1, Entries: 1, First: time.Unix(0, 0), Last: time.Unix(9, 0), AssumedZone: hostile},
+		Sources: []usage.Source{
+			{Name: hostile, Kind: usage.LogSource, Missing: []string{hostile}, Log: &pglog.Stats{
+				Files: 1, Entries: 1, First: time.Unix(0, 0), Last: time.Unix(9, 0), AssumedZone: hostile,
+				UnreadFiles: 1, Unread: []string{hostile}, Namesakes: map[string]int64{hostile: 1}, ForgeablePrefix: hostile,
+			}},
+			{Name: hostile, Kind: usage.SampleSource, Sample: &usage.Sample{Samples: 2, Limits: []string{hostile}}},
+		},
 		MinWindow: usage.DefaultMinWindow,
 	}
 	for i := range clients {
@@ -30,7 +36,7 @@ func hostileUsage(clients int) report.Usage {
 			usage.Client{Address: "20.50.1.2", User: hostile, Application: fmt.Sprint(hostile, i), Refused: 2},
 		)
 	}
-	return report.Usage{Server: &asset.Asset{ID: hostile, Name: hostile, Type: hostile, Location: hostile}, Answer: usage.NewAnswer(e), Log: e.Log}
+	return report.Usage{Server: &asset.Asset{ID: hostile, Name: hostile, Type: hostile, Location: hostile}, Answer: usage.NewAnswer(e)}
 }
 
 func TestHostileClientsCannotDrawOnTheTerminal(t *testing.T) {
@@ -65,6 +71,12 @@ func TestTheUsageDocumentKeepsNamesAndEmptyLists(t *testing.T) {
 	var doc struct {
 		Version string
 		Clients []struct{ User, Class string }
+		Log     struct{ Entries int }
+		Sources []struct {
+			Kind   string
+			Window struct{ Seconds int }
+			Sample struct{ Samples int }
+		}
 	}
 	if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
 		t.Fatal(err)
@@ -72,11 +84,14 @@ func TestTheUsageDocumentKeepsNamesAndEmptyLists(t *testing.T) {
 	if doc.Version != "postern.usage/v1" || len(doc.Clients) != 2 || doc.Clients[0].User != strings.ToValidUTF8(hostile, "\uFFFD") {
 		t.Errorf("the document says %+v", doc)
 	}
+	if len(doc.Sources) != 2 || doc.Sources[0].Window.Seconds != 9 || doc.Sources[1].Kind != "sample" || doc.Sources[1].Sample.Samples != 2 || doc.Log.Entries != 1 {
+		t.Errorf("its sources are %+v", doc.Sources)
+	}
 	out.Reset()
 	if err := report.UsageJSON(&out, report.Usage{Server: &asset.Asset{}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, field := range []string{`"clients": []`, `"blind": []`, `"missing": []`, `"first": null`} {
+	for _, field := range []string{`"clients": []`, `"blind": []`, `"missing": []`, `"sources": []`, `"first": null`} {
 		if !strings.Contains(out.String(), field) {
 			t.Errorf("an empty answer lacks %s", field)
 		}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/posternhq/postern/exposure"
-	"github.com/posternhq/postern/usage/pglog"
 )
 
 // Outcome is the answer in a word.
@@ -14,9 +13,9 @@ type Outcome string
 
 // The outcomes.
 const (
-	// NobodySeen: a whole log shows no client that depends on the azure door. It is
-	// not called safe: docs/usage.md lists what can still hide one from this reading.
-	NobodySeen Outcome = "nobody seen"
+	// SafeToClose: whole and recent evidence shows no client that depends on the
+	// azure door, and nothing is missing from it.
+	SafeToClose Outcome = "safe to close"
 	// CutsOff: clients depend on the azure door. One is proof, however little
 	// else is known.
 	CutsOff Outcome = "cuts off clients"
@@ -28,50 +27,40 @@ const (
 
 // The evidence that an answer needs.
 const (
-	// DefaultMinWindow is how long the log must be for NobodySeen, so that it holds every day
-	// of a week.
+	// DefaultMinWindow is how long a log must be for SafeToClose, so that it holds
+	// every day of a week.
 	DefaultMinWindow = 7 * 24 * time.Hour
 	// MaxUnreadable is the share of lines that may be unreadable, in percent of
-	// entries and unreadable lines together.
+	// entries and unreadable lines together. No line about a connection may be.
 	MaxUnreadable = 1
-	// longSilence is how long a log may say nothing at all and still count as
-	// being there: servers rest at night.
-	longSilence = 24 * time.Hour
 )
 
 // Evidence is what an answer rests on.
 type Evidence struct {
+	// Sources are all that was read. Clients are those of all of them together.
+	Sources []Source
 	Clients []Client
-	Log     pglog.Stats
 	// Dropped and Overflow are those of the [Tally].
 	Dropped, Overflow int64
 	Access            Access
 	Book              Book
-	// MinWindow is how long the log must be.
+	// MinWindow is how long the logs must vouch for without a break.
 	MinWindow time.Duration
+	// Now is when the evidence is judged; zero is the clock's time.
+	Now time.Time
 }
-
-// Window is the time that a log covers.
-type Window struct {
-	// First and Last are the times of the first and the last entry, zero when
-	// there is none.
-	First time.Time `json:"first"`
-	Last  time.Time `json:"last"`
-	// Silent is how much of the window lies in stretches of more than a day
-	// without any entry: logs that are missing, as likely as a server at rest.
-	Silent time.Duration `json:"-"`
-}
-
-// Covered is the length of the window without its silences.
-func (w Window) Covered() time.Duration { return w.Last.Sub(w.First) - w.Silent }
 
 // Answer says who comes through which door, and whether the azure door can be
 // closed.
 type Answer struct {
+	// Window is the time that the logs cover, Rests the stretch of it that the
+	// outcome rests on.
 	Window  Window
+	Rests   Stretch
+	Sources []Source
 	Door    exposure.Door
 	Clients []Judged
-	// Blind says what a log cannot show, one sentence each.
+	// Blind says what the evidence cannot show, one sentence each.
 	Blind   []string
 	Outcome Outcome
 	// CutsOff is how many clients closing the azure door cuts off.
@@ -84,7 +73,11 @@ type Answer struct {
 
 // NewAnswer judges the evidence.
 func NewAnswer(e Evidence) Answer {
-	a := Answer{Window: window(e.Log), Door: e.Access.Door()}
+	if e.Now.IsZero() {
+		e.Now = time.Now()
+	}
+	a := Answer{Window: logWindow(e.Sources), Sources: e.Sources, Door: e.Access.Door()}
+	a.Rests = a.Window.Longest(e.Now.Add(-maxAge))
 	for _, c := range e.Clients {
 		j := e.Access.Judge(c)
 		j.Origin = e.Book.Origin(c.Address)
@@ -106,7 +99,7 @@ func NewAnswer(e Evidence) Answer {
 	case len(a.Missing) > 0 || a.Door.State != exposure.Open:
 		a.Outcome = NotEnough
 	default:
-		a.Outcome = NobodySeen
+		a.Outcome = SafeToClose
 	}
 	a.Why = why(a)
 	return a
@@ -121,21 +114,4 @@ func (a Answer) Count(class Class) int {
 		}
 	}
 	return n
-}
-
-// window finds the time that a log covers, and its silences.
-func window(log pglog.Stats) Window {
-	w := Window{First: log.First, Last: log.Last}
-	hours := make([]int64, 0, len(log.Hours))
-	for hour := range log.Hours {
-		hours = append(hours, hour)
-	}
-	slices.Sort(hours)
-	for i := 1; i < len(hours); i++ {
-		// The hours between two that have entries.
-		if gap := time.Duration(hours[i]-hours[i-1]-1) * time.Hour; gap > longSilence {
-			w.Silent += gap
-		}
-	}
-	return w
 }

@@ -56,6 +56,10 @@ type Judged struct {
 // name on early Single Servers. They cannot be signed in to by customers.
 var azureUsers = []string{"azuresu", "azure_superuser"}
 
+// isAzure reports whether a client is Azure's own for its user. A name that can be
+// read in two ways is nobody's proof.
+func (c Client) isAzure() bool { return !c.Ambiguous && slices.Contains(azureUsers, c.User) }
+
 // Access is who may reach a server.
 type Access struct {
 	exposure exposure.Exposure
@@ -103,16 +107,16 @@ func (a Access) Judge(c Client) Judged {
 	}
 	address, err := netip.ParseAddr(c.Address)
 	switch {
-	case c.Connections == 0 && c.Refused > 0:
+	case c.Connections+c.Authenticated == 0 && c.Refused > 0:
 		return set(ShutOut, "it was refused every time")
-	case c.Connections == 0:
+	case c.Connections+c.Authenticated == 0:
 		return set(ShutOut, "it knocked and was never let in")
 	case c.Address == pglog.Local || err == nil && address.IsLoopback():
-		if !slices.Contains(azureUsers, c.User) {
+		if !c.isAzure() {
 			j.Hidden = "a pooler on the server itself, such as Azure's PgBouncer on port 6432, may show its clients this way"
 		}
 		return set(AzureItself, "it comes from the server itself")
-	case slices.Contains(azureUsers, c.User):
+	case c.isAzure():
 		return set(AzureItself, "it is Azure's own user "+c.User)
 	case c.Address == "":
 		return set(Unknown, "the log does not tell its address")

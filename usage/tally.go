@@ -38,16 +38,26 @@ type Client struct {
 	Connections int64 `json:"connections"`
 	Refused     int64 `json:"refused"`
 	Knocks      int64 `json:"knocks"`
+	// Authenticated is how often a client proved who it is without being seen
+	// let in. It is set only where nobody else of its address was let in, and the
+	// user is then the identity that it proved.
+	Authenticated int64 `json:"authenticated,omitempty"`
 	// Unencrypted is how many of the connections were without TLS.
 	Unencrypted int64 `json:"unencrypted"`
+	// Ambiguous is set where the log can be read in more than one way, because a
+	// name looks like a part of a message: the names are then one of the ways.
+	Ambiguous bool `json:"ambiguous,omitempty"`
 }
 
-type key struct{ address, user, database, application string }
+type key struct {
+	address, user, database, application string
+	ambiguous                            bool
+}
 
 // Tally adds events up to clients, in memory that depends on how many different
 // clients there are and not on how long the log is.
 type Tally struct {
-	clients, refused, knocks map[key]*Client
+	clients, authenticated, refused, knocks map[key]*Client
 	// answered counts, for each address, what came of its knocking.
 	answered map[string]int64
 	// Dropped counts connections of clients past [MaxClients], Overflow refusals
@@ -58,14 +68,14 @@ type Tally struct {
 // NewTally returns an empty tally.
 func NewTally() *Tally {
 	return &Tally{
-		clients: map[key]*Client{}, refused: map[key]*Client{}, knocks: map[key]*Client{},
+		clients: map[key]*Client{}, authenticated: map[key]*Client{}, refused: map[key]*Client{}, knocks: map[key]*Client{},
 		answered: map[string]int64{},
 	}
 }
 
 // Add counts an event.
 func (t *Tally) Add(ev pglog.Event) {
-	k := key{canonical(ev.Host), ev.User, ev.Database, ev.Application}
+	k := key{canonical(ev.Host), ev.User, ev.Database, ev.Application, ev.Ambiguous}
 	switch ev.Kind {
 	case pglog.Received:
 		if c := t.of(t.knocks, key{address: k.address}, MaxStrangers, &t.Overflow, ev.Time); c != nil {
@@ -80,13 +90,47 @@ func (t *Tally) Add(ev pglog.Event) {
 			t.connected(k, ev)
 		}
 	case pglog.Refused:
-		k.application = ""
+		k.application, k.ambiguous = "", false
 		if c := t.of(t.refused, k, MaxStrangers, &t.Overflow, ev.Time); c != nil {
 			c.Refused++
 		}
 		t.answer(k.address)
 	case pglog.Authenticated:
-		// It comes before Authorized, which says the same and more.
+		// Authorized mostly follows, and says the same and more.
+		if c := t.of(t.authenticated, key{address: k.address, user: ev.Identity}, MaxClients, &t.Dropped, ev.Time); c != nil {
+			c.Authenticated++
+		}
+	}
+}
+
+// Sighted adds a client that somebody else has added up, from a sample of who is
+// connected. One without any number was seen connected once.
+func (t *Tally) Sighted(c Client) {
+	k := key{canonical(c.Address), c.User, c.Database, c.Application, c.Ambiguous}
+	merge := func(in map[key]*Client, k key, room int, dropped *int64) *Client {
+		to := t.of(in, k, room, dropped, c.First)
+		if to == nil {
+			return &Client{}
+		}
+		to.see(c.Last)
+		return to
+	}
+	if c.Connections+c.Refused+c.Knocks+c.Authenticated == 0 {
+		c.Connections = 1
+	}
+	if c.Connections > 0 {
+		to := merge(t.clients, k, MaxClients, &t.Dropped)
+		to.Connections += c.Connections
+		to.Unencrypted += c.Unencrypted
+	}
+	if c.Authenticated > 0 {
+		merge(t.authenticated, key{address: k.address, user: k.user}, MaxClients, &t.Dropped).Authenticated += c.Authenticated
+	}
+	if c.Refused > 0 {
+		merge(t.refused, key{address: k.address, user: k.user, database: k.database}, MaxStrangers, &t.Overflow).Refused += c.Refused
+	}
+	if c.Knocks > 0 {
+		merge(t.knocks, key{address: k.address}, MaxStrangers, &t.Overflow).Knocks += c.Knocks
 	}
 }
 
@@ -119,15 +163,19 @@ func (t *Tally) of(in map[key]*Client, k key, room int, dropped *int64, at time.
 		*dropped++
 		return nil
 	default:
-		c = &Client{Address: k.address, User: k.user, Database: k.database, Application: k.application, First: at, Last: at}
+		c = &Client{Address: k.address, User: k.user, Database: k.database, Application: k.application, Ambiguous: k.ambiguous, First: at, Last: at}
 		in[k] = c
 	}
 	c.see(at)
 	return c
 }
 
+// see widens the time in which the client was seen. A zero time is not known.
 func (c *Client) see(at time.Time) {
-	if at.Before(c.First) {
+	if at.IsZero() {
+		return
+	}
+	if c.First.IsZero() || at.Before(c.First) {
 		c.First = at
 	}
 	if at.After(c.Last) {
@@ -147,7 +195,7 @@ func (t *Tally) Clients() []Client {
 		copied := *c
 		clients[k] = copied
 		seen[k.address] = true
-		k.application = ""
+		k.application, k.ambiguous = "", false
 		if l := last[k]; l == nil || c.Last.After(l.Last) || c.Last.Equal(l.Last) && c.Application < l.Application {
 			last[k] = c
 		}
@@ -159,15 +207,28 @@ func (t *Tally) Clients() []Client {
 			out = append(out, *c)
 			continue
 		}
-		of := key{l.Address, l.User, l.Database, l.Application}
+		of := key{l.Address, l.User, l.Database, l.Application, l.Ambiguous}
 		client := clients[of]
 		client.Refused += c.Refused
 		client.see(c.First)
 		client.see(c.Last)
 		clients[of] = client
 	}
+	// Who proved an identity is told where nobody of that address was let in
+	// under any name but Azure's own.
+	letIn := map[string]bool{}
 	for _, c := range clients {
 		out = append(out, c)
+		if !c.isAzure() {
+			letIn[c.Address] = true
+		}
+		letIn[c.Address+"\x00"+c.User] = true
+	}
+	for k, c := range t.authenticated {
+		seen[k.address] = true
+		if !letIn[k.address] && !letIn[k.address+"\x00"+k.user] {
+			out = append(out, *c)
+		}
 	}
 	for k, c := range t.knocks {
 		copied := *c

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,97 +10,36 @@ import (
 	"github.com/posternhq/postern/usage/pglog"
 )
 
-// missing lists what keeps the evidence from being enough.
-func missing(e Evidence, a Answer) []string {
-	var out []string
-	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	for _, d := range e.Access.doubts {
-		say("not all rules were read: %s", d)
-	}
-	if a.Door.State == exposure.Unknown && len(e.Access.doubts) == 0 {
-		say("the azure door is unknown: %s", a.Door.Reason)
-	}
-	logMissing(e, a, say)
-	if n := a.Count(Unknown); n > 0 {
-		say("it is not known how %s %s in", count(n, "client"), verb(n, "comes", "come"))
-	}
-	hidden := 0
-	for _, c := range a.Clients {
-		if c.Hidden != "" {
-			hidden++
-		}
-	}
-	if hidden > 0 {
-		say("others may hide behind %s", count(hidden, "client"))
-	}
-	if e.Dropped > 0 {
-		say("there were more than %d clients, and %s of the others were not kept", MaxClients, count(int(e.Dropped), "connection"))
-	}
-	return out
-}
-
-// logMissing lists what the log lacks.
-func logMissing(e Evidence, a Answer, say func(string, ...any)) {
-	log := e.Log
-	events := log.Events
-	switch {
-	case log.Entries == 0:
-		say("the log holds no entry of this server in the time asked about")
-		return
-	case events[pglog.Received]+events[pglog.Authorized]+events[pglog.Disconnected] == 0:
-		say("the log has %s and none of a connection: log_connections is off, or its messages are not in English", entries(log.Entries))
-	case events[pglog.Authorized] == 0:
-		say("no line of the log tells of anybody let in: log_connections is off in part, or nobody came")
-	}
-	if log.Untimed > 0 {
-		say("%s no time: the log_line_prefix needs %%t, %%m or %%n", verb(int(log.Untimed), "1 entry has", fmt.Sprintf("%d entries have", log.Untimed)))
-	}
-	if covered := a.Window.Covered(); covered < e.MinWindow {
-		text := fmt.Sprintf("the log covers %s, and it takes %s", Span(covered), Span(e.MinWindow))
-		if a.Window.Silent > 0 {
-			text = fmt.Sprintf("the log covers %s without the days on which it is silent, and it takes %s", Span(covered), Span(e.MinWindow))
-		}
-		say("%s", text)
-	}
-	// What came before the time asked about says nothing of how well the rest reads.
-	lost := log.Unreadable + int64(log.Truncated)
-	if total := log.Entries + lost; lost*100 > total*MaxUnreadable {
-		say("%s of %d could not be read, more than %d %%", lines(lost), total, MaxUnreadable)
-	}
-}
-
-// blind lists what even a perfect log of this window would not show, and what
-// this one leaves out.
+// blind lists what even perfect evidence would not show, and what this leaves out.
 func blind(e Evidence, a Answer) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	if length := a.Window.Last.Sub(a.Window.First); length > 0 {
+	if length := a.Rests.Length(); length > 0 {
 		say("A job that runs less often than every %s.", Span(length))
-		say("What happened after the log's end, %s UTC.", a.Window.Last.UTC().Format(time.DateTime))
+		say("What happened after %s.", instant(a.Rests.To))
 	}
 	say("Who stands behind a connection pool: the log has the pool's address.")
-	if e.Log.Events[pglog.Disconnected] == 0 {
-		say("Connections that were made before the log begins: it tells of no disconnection (log_disconnections).")
-	} else {
-		say("Connections that were made before the log begins and are still open at its end.")
+	if !sampled(e.Sources, a.Rests) {
+		ends := slices.ContainsFunc(e.Sources, func(s Source) bool { return s.Log != nil && s.Log.Events[pglog.Disconnected] > 0 })
+		if ends {
+			say("Connections that were made before the log begins and are still open at its end.")
+		} else {
+			say("Connections that were made before the log begins: it tells of no disconnection (log_disconnections).")
+		}
 	}
-	if a.Window.Silent > 0 {
-		say("What happened on days without any entry: %s in all.", Span(a.Window.Silent))
+	if without := a.Window.Last.Sub(a.Window.First) - a.Window.Covered(); without >= time.Second {
+		say("What happened where the log tells of nobody let in for more than %s: %s in all.", Span(maxPause), Span(without))
 	}
-	if e.Log.Unreadable > 0 {
-		say("What %s would have said that could not be read.", lines(e.Log.Unreadable))
-	}
-	if e.Log.Truncated > 0 {
-		say("What %s would have said that a file's end cuts off.", lines(int64(e.Log.Truncated)))
-	}
-	if e.Log.Foreign > 0 {
-		say("What %s of other servers or categories in these files would have said.", count(int(e.Log.Foreign), "record"))
-	}
-	if e.Log.Skipped > 0 {
-		say("What %s in these folders would have said: not *.log, *.csv, *.json or *.gz.", count(e.Log.Skipped, "file"))
-	}
-	if e.Log.AssumedZone != "" {
-		say("The exact time: the log's zone %s is an abbreviation, and was taken for UTC.", e.Log.AssumedZone)
+	for _, s := range e.Sources {
+		if s.Log != nil {
+			logBlind(s.Log, say)
+		}
+		if s.Sample != nil {
+			say("Who came and went between two of the %s, %s apart.", count(s.Sample.Samples, "sample"), Span(s.Sample.Interval))
+			for _, l := range s.Sample.Limits {
+				say("%s", l)
+			}
+		}
 	}
 	if e.Overflow > 0 {
 		say("%d attempts of clients that were never let in, past the first %d such clients.", e.Overflow, MaxStrangers)
@@ -108,6 +48,30 @@ func blind(e Evidence, a Answer) []string {
 		say("Which addresses are inside Azure: no service tags were given.")
 	}
 	return out
+}
+
+// sampled reports whether somebody looked at the running server after the log
+// begins: a connection that was open all the time was seen then.
+func sampled(sources []Source, rests Stretch) bool {
+	return slices.ContainsFunc(sources, func(s Source) bool {
+		return s.Sample != nil && s.Sample.Samples > 0 && len(s.Sample.Limits)+len(s.Missing) == 0 && !s.Sample.First.Before(rests.From)
+	})
+}
+
+// logBlind lists what a log leaves out and nothing rests on.
+func logBlind(log *pglog.Stats, say func(string, ...any)) {
+	if log.Unreadable > 0 {
+		say("What %s would have said that could not be read.", lines(log.Unreadable))
+	}
+	if log.Foreign > 0 {
+		say("What %s of other servers or categories in these files would have said.", count(int(log.Foreign), "record"))
+	}
+	if log.Skipped > 0 {
+		say("What %s in these folders would have said that %s no log.", count(log.Skipped, "file"), verb(log.Skipped, "is", "are"))
+	}
+	if log.AssumedZone != "" {
+		say("The exact time: the log's zone %s is an abbreviation, and was taken for UTC.", log.AssumedZone)
+	}
 }
 
 // why is the reason for the outcome.
@@ -137,7 +101,7 @@ func why(a Answer) string {
 	case NotEnough:
 		return lacking
 	default:
-		return fmt.Sprintf("in %s no client came that only the azure door admits; docs/usage.md says what a log can hide", Span(a.Window.Covered()))
+		return fmt.Sprintf("in %s, from %s to %s, nobody came whom only the azure door admits", Span(a.Rests.Length()), instant(a.Rests.From), instant(a.Rests.To))
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	leaks := leakChecked{m}
 	testscript.Main(leaks, map[string]func(){
-		"postern": func() { os.Exit(cli.Run(context.Background(), os.Args[1:], cli.System())) },
+		"postern": func() { os.Exit(cli.Run(context.Background(), os.Args[1:], system())) },
 	})
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -41,11 +42,11 @@ func newUsage(env Env) *cobra.Command {
 Azure's diagnostic exports, and whom closing the azure door would cut off. SERVER
 is a name or an ARM id.
 
-The last line is the answer: "cuts off N clients", "nobody seen" or "not enough
-evidence", with the reason. That nobody was seen is not called safe.
+The last line is the answer: "safe to close", "cuts off N clients" or "not enough
+evidence", with the reason and the time it rests on.
 
-Exit codes: 0 the azure door is not open; 1 it could not run; 2 wrong usage;
-3 clients would be cut off; 4 nobody seen, or not enough evidence.`,
+Exit codes: 0 safe to close, or the azure door is not open; 1 it could not run;
+2 wrong usage; 3 clients would be cut off; 4 not enough evidence.`,
 		Example: `  postern usage billing-db --log /var/log/postgresql
   postern usage orders-db --log insights-logs-postgresqllogs --service-tags ServiceTags_Public.json
   zcat postgresql.log.gz | postern usage orders-db --from estate.json.gz --log - --format json`,
@@ -63,7 +64,7 @@ Exit codes: 0 the azure door is not open; 1 it could not run; 2 wrong usage;
 	f.StringVar(&o.tags, "service-tags", "", "Microsoft's service tags file, to say which part of Azure an address is in")
 	f.StringVar(&o.own, "own", "", "a file of your own addresses: an address, prefix or range and a name on each line, or YAML")
 	f.StringVar(&o.since, "since", "", "leave out what happened before: a time (2026-11-01, or RFC 3339) or how long ago (30d, 12h)")
-	f.StringVar(&o.minWindow, "min-window", "7d", "how long the log must be for \"nobody seen\" to be said (7d, 36h)")
+	f.StringVar(&o.minWindow, "min-window", "7d", "how long the log must vouch for \"safe to close\" to be said (7d, 36h)")
 	f.StringVarP(&o.format, "format", "f", "text", "how to write the answer: text, json")
 	_ = cmd.MarkFlagRequired("log") // the flag exists
 	return cmd
@@ -102,17 +103,16 @@ func (o *usageOptions) run(ctx context.Context, env Env, stdin io.Reader, name s
 	if err != nil {
 		return err
 	}
-	for _, path := range o.logs {
-		if err := reader.ReadPath(ctx, path, stdin); err != nil {
-			return logError(err)
-		}
+	if err := reader.ReadPaths(ctx, o.logs, stdin); err != nil {
+		return logError(err)
 	}
 	log := reader.Finish()
 	answer := usage.NewAnswer(usage.Evidence{
-		Clients: tally.Clients(), Log: log, Dropped: tally.Dropped, Overflow: tally.Overflow,
-		Access: access(server), Book: book, MinWindow: minWindow,
+		Sources: []usage.Source{{Name: logNames(o.logs), Kind: usage.LogSource, Log: &log, Missing: nodesMissing(server)}},
+		Clients: tally.Clients(), Dropped: tally.Dropped, Overflow: tally.Overflow,
+		Access: access(server), Book: book, MinWindow: minWindow, Now: env.Now(),
 	})
-	u := report.Usage{Tool: tool(), Source: from, Now: env.Now(), Server: server, Answer: answer, Log: log}
+	u := report.Usage{Tool: tool(), Source: from, Now: env.Now(), Server: server, Answer: answer}
 	if o.format == "json" {
 		err = report.UsageJSON(env.Out, u)
 	} else {
@@ -124,11 +124,37 @@ func (o *usageOptions) run(ctx context.Context, env Env, stdin io.Reader, name s
 	switch answer.Outcome {
 	case usage.CutsOff:
 		return exitCode(ExitFailed)
-	case usage.NobodySeen, usage.NotEnough:
+	case usage.NotEnough:
 		return exitCode(ExitUnknown)
 	default:
 		return nil
 	}
+}
+
+// logNames names the logs in one text.
+func logNames(paths []string) string {
+	names := slices.Clone(paths)
+	for i, p := range names {
+		if p == pglog.Stdin {
+			names[i] = "standard input"
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// nodesMissing says what a log of a cluster lacks: its nodes have a log each, and
+// nothing in one tells of the others.
+func nodesMissing(server *asset.Asset) []string {
+	cluster := strings.EqualFold(server.Type, "Microsoft.DBforPostgreSQL/serverGroupsv2")
+	var document struct {
+		Properties struct {
+			Cluster *struct{} `json:"cluster"`
+		} `json:"properties"`
+	}
+	if !cluster && (json.Unmarshal(server.Body, &document) != nil || document.Properties.Cluster == nil) {
+		return nil
+	}
+	return []string{"the server is a cluster, whose nodes log each for itself, and it cannot be told whether the logs of all are here"}
 }
 
 // logError says what to do about a log in another format. The first line of a
@@ -146,7 +172,7 @@ func (o *usageOptions) reading(now time.Time) (pglog.Options, error) {
 	if !slices.Contains(pglog.Formats, format) {
 		return pglog.Options{}, usagef("--log-format %q is not one of auto, stderr, csv, json, azure", o.logFormat)
 	}
-	options := pglog.Options{Format: format, Prefix: o.prefix}
+	options := pglog.Options{Format: format, Prefix: o.prefix, Now: now}
 	if o.since != "" {
 		since, err := parseSince(o.since, now)
 		if err != nil {

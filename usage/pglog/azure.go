@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
+	"time"
 )
 
 // azureDecoder reads what a diagnostic setting exports: records as JSON lines
@@ -16,9 +18,13 @@ import (
 type azureDecoder struct {
 	records  func() (text []byte, result outcome, lines int64, err error)
 	clock    *clock
-	matchers []matcher
+	matchers []*matcher
 	// server is the ARM id of the server that is asked about, empty for any.
 	server string
+	// within is what of a message is still to be looked through for entries, at
+	// the record's time.
+	within []byte
+	at     time.Time
 }
 
 type azureRecord struct {
@@ -38,19 +44,52 @@ type azureRecord struct {
 const azureCategory = "PostgreSQLLogs"
 
 func (d *azureDecoder) next(e *entry) (outcome, int64, error) {
+	if embedded(&d.within, e, d.matchers...) {
+		if e.time.IsZero() {
+			e.time = d.at
+		}
+		return isEntry, 0, nil
+	}
 	text, result, lines, err := d.records()
 	if err != nil || result != isEntry {
+		if result == isUnreadable {
+			e.unreadable(text, false)
+		}
 		return result, lines, err
 	}
 	r, ok := parseRecord(text)
 	if !ok {
+		e.unreadable(text, false)
 		return isUnreadable, lines, nil
 	}
-	if !strings.EqualFold(r.Category, azureCategory) ||
-		d.server != "" && r.ResourceID != "" && !strings.EqualFold(r.ResourceID, d.server) {
+	if !strings.EqualFold(r.Category, azureCategory) {
+		*e = entry{}
 		return isForeign, lines, nil
 	}
-	return d.read(r, e), lines, nil
+	if d.server != "" && r.ResourceID != "" && !strings.EqualFold(r.ResourceID, d.server) {
+		*e = entry{}
+		if namesake(r.ResourceID, d.server) {
+			e.namesake = strings.ToLower(r.ResourceID)
+		}
+		return isForeign, lines, nil
+	}
+	result = d.read(r, e)
+	if result == isUnreadable {
+		e.unreadable(text, slices.ContainsFunc(d.matchers, func(m *matcher) bool { return m.strange }))
+		return result, lines, nil
+	}
+	e.unnamed = d.server != "" && r.ResourceID == ""
+	if goesOn(e.severity) {
+		return isMore, lines, nil
+	}
+	return result, lines, nil
+}
+
+// namesake reports whether an id is of a server with the same name: the same one
+// before it was moved to another resource group or subscription, it may be.
+func namesake(id, server string) bool {
+	own := server[strings.LastIndexByte(server, '/')+1:]
+	return own != "" && slices.ContainsFunc(strings.Split(id, "/"), func(part string) bool { return strings.EqualFold(part, own) })
 }
 
 // parseRecord reads a record. Every diagnostic record has a category.
@@ -64,15 +103,17 @@ func parseRecord(text []byte) (azureRecord, bool) {
 // counts where the message does not say it.
 func (d *azureDecoder) read(r azureRecord, e *entry) outcome {
 	p := r.Properties
-	first, _, _ := strings.Cut(p.Message, "\n")
+	message := bytes.TrimLeft([]byte(p.Message), "\r\n")
+	d.within = breakIn(message)
+	first := message[:len(message)-len(d.within)]
 	found := false
-	for i := range d.matchers {
-		if found = d.matchers[i].match([]byte(first), e); found {
+	for _, m := range d.matchers {
+		if found = m.match(first, e); found {
 			break
 		}
 	}
-	if !found {
-		d.bare(r, e)
+	if !found && !d.bare(r, first, e) {
+		return isUnreadable
 	}
 	t, n := d.clock.read([]byte(p.Timestamp))
 	if n == 0 {
@@ -81,6 +122,7 @@ func (d *azureDecoder) read(r azureRecord, e *entry) outcome {
 	if n > 0 && e.time.IsZero() {
 		e.time = t
 	}
+	d.at = e.time
 	switch {
 	case e.time.IsZero() || e.severity == "":
 		return isUnreadable
@@ -92,22 +134,33 @@ func (d *azureDecoder) read(r azureRecord, e *entry) outcome {
 	return isEntry
 }
 
-// bare reads a record whose message has no prefix.
-func (d *azureDecoder) bare(r azureRecord, e *entry) {
+// bare reads a record whose message has no prefix. It reports false when the
+// message has one that is not known: a severity stands somewhere in its middle.
+func (d *azureDecoder) bare(r azureRecord, message []byte, e *entry) bool {
 	*e = entry{}
-	message := []byte(r.Properties.Message)
-	if !readSeverity(message, e) {
-		e.severity, e.message = strings.ToUpper(r.Properties.Level), message
+	if len(message) == 0 {
+		return false
+	}
+	if _, ok := readSeverity(message, e); !ok {
+		if e.severity, ok = knownSeverity([]byte(strings.ToUpper(r.Properties.Level))); !ok {
+			return false
+		}
+		e.message = message
+		_, ok := parseMessage(e.severity, message, false)
+		if !ok && r.Properties.Prefix == "" && bytes.Contains(message, []byte(":  ")) {
+			return false
+		}
 	}
 	// The prefix alone lacks the severity that a matcher ends with.
 	line := r.Properties.Prefix
-	for i := range d.matchers {
+	for _, m := range d.matchers {
 		var of entry
-		if line != "" && d.matchers[i].match([]byte(line+"LOG:  "), &of) {
-			e.time, e.session, e.pid, e.start = of.time, of.session, of.pid, of.start
-			return
+		if line != "" && m.match([]byte(line+"LOG:  "), &of) {
+			e.time, e.session, e.pid, e.start, e.chosen = of.time, of.session, of.pid, of.start, of.chosen
+			break
 		}
 	}
+	return true
 }
 
 // azureLines reads one record a line.

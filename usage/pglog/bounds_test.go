@@ -50,17 +50,6 @@ func TestSessionsAreJoinedWhateverTheOrder(t *testing.T) {
 	}
 }
 
-func TestAProcessIDThatIsUsedAgainIsAnotherSession(t *testing.T) {
-	log := "2026-11-01 08:00:00 UTC [7] LOG:  connection received: host=1.1.1.1 port=1\n" +
-		"2026-11-01 08:00:01 UTC [7] LOG:  connection received: host=2.2.2.2 port=2\n" +
-		"2026-11-01 08:00:01 UTC [7] LOG:  connection authorized: user=a database=b\n" +
-		"2026-11-01 08:00:02 UTC [8] LOG:  connection authorized: user=c database=d\n"
-	events, stats := read(t, pglog.Options{Prefix: "%t [%p] "}, log)
-	if len(events) != 4 || events[2].Host != "2.2.2.2" || events[3].Host != "" || stats.Unjoined != 1 {
-		t.Errorf("%+v, %+v", events, stats)
-	}
-}
-
 // A log makes lines that are asked for, and never holds them all.
 type endless struct {
 	line func(n int) string

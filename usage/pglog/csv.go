@@ -24,37 +24,47 @@ const (
 )
 
 // csvDecoder reads csvlog. It is stricter than encoding/csv, and bounded: a
-// quote that is never closed must not take the rest of the file with it unseen.
+// record that was torn within a quoted field must not take those after it along.
 type csvDecoder struct {
 	lines  *lines
 	clock  *clock
 	record []byte
 	fields [][]byte
+	// again are lines that were read as part of a record that turned out to be
+	// torn, and are read once more.
+	again []byte
 }
 
 func (d *csvDecoder) next(e *entry) (outcome, int64, error) {
 	d.record = d.record[:0]
-	whole, open := true, false
+	state, whole := csvBegin, true
 	for taken := int64(1); ; taken++ {
-		l, err := d.lines.next()
+		l, err := d.line()
 		switch {
 		case errors.Is(err, io.EOF) && taken > 1:
-			return cutOff(taken - 1)
+			return d.torn(taken-1, true, e)
 		case err != nil:
 			return 0, 0, err
 		}
 		room := MaxEntry - len(d.record)
-		if !l.whole || len(l.text)+1 > room {
-			whole = false
-		}
-		d.record = append(d.record, l.text[:min(len(l.text), room)]...)
-		if l.quotes%2 == 1 {
-			open = !open
-		}
+		kept := l.text[:min(len(l.text), room)]
 		switch {
+		case !l.whole || len(kept) < len(l.text):
+			// Of what is dropped only the quotes are known.
+			whole = false
+			state = state.skip(l.quotes)
+		case !whole:
+			state = state.skip(bytes.Count(l.text, []byte{'"'}))
+		default:
+			state = state.line(l.text)
+		}
+		d.record = append(d.record, kept...)
+		switch {
+		case state == csvBroken:
+			return d.torn(taken, false, e)
 		case !l.ended:
-			return cutOff(taken)
-		case open:
+			return d.torn(taken, true, e)
+		case state == csvQuoted:
 			if len(d.record) < MaxEntry {
 				d.record = append(d.record, '\n')
 			}
@@ -62,24 +72,114 @@ func (d *csvDecoder) next(e *entry) (outcome, int64, error) {
 		case len(d.record) == 0:
 			return isMore, taken, nil
 		case !d.read(whole, e):
+			return d.torn(taken, false, e)
+		case e.severity == "":
+			e.unreadable(d.record, true)
 			return isUnreadable, taken, nil
 		}
 		return isEntry, taken, nil
 	}
 }
 
-// cutOff is a record that the file's end cuts off. When it goes over many lines,
-// a quote was lost somewhere and those lines are not what they seem.
-func cutOff(taken int64) (outcome, int64, error) {
-	const longest = 1000
-	if taken > longest {
-		return isUnreadable, taken, nil
+// line is the next line, one to be read again first.
+func (d *csvDecoder) line() (line, error) {
+	if len(d.again) == 0 {
+		return d.lines.next()
 	}
-	return isTruncated, taken, nil
+	text, rest, _ := bytes.Cut(d.again, []byte("\n"))
+	d.again = rest
+	return line{text: text, quotes: bytes.Count(text, []byte{'"'}), whole: true, ended: true}, nil
+}
+
+// torn gives up a record that is not whole: at the file's end, or because it
+// cannot be read. Where one of its lines begins like a record, reading goes on
+// from there, and the lines before are unreadable.
+func (d *csvDecoder) torn(taken int64, ended bool, e *entry) (outcome, int64, error) {
+	for at, lines := 0, int64(0); ; {
+		i := bytes.IndexByte(d.record[at:], '\n')
+		if i < 0 {
+			break
+		}
+		at += i + 1
+		if lines++; beginsCSV(d.record[at:]) {
+			e.unreadable(d.record[:at], false)
+			rest := append([]byte(nil), d.record[at:]...)
+			if ended {
+				// The last line has no end: it is not read again.
+				rest = rest[:bytes.LastIndexByte(rest, '\n')+1]
+				e.torn = true
+			} else {
+				rest = append(rest, '\n')
+			}
+			if len(d.record) >= MaxEntry {
+				e.torn = true // what was beyond cannot be read again
+			}
+			d.again = append(rest, d.again...)
+			return isUnreadable, lines, nil
+		}
+	}
+	if ended {
+		return isTruncated, taken, nil
+	}
+	e.unreadable(d.record, false)
+	return isUnreadable, taken, nil
+}
+
+// csvState is where a line of csvlog leaves off.
+type csvState int
+
+const (
+	// csvBegin: outside of a quoted field.
+	csvBegin csvState = iota
+	// csvQuoted: within a quoted field.
+	csvQuoted
+	// csvBroken: a quote stands where PostgreSQL writes none.
+	csvBroken
+)
+
+// line goes through a line. A quoted field begins after a comma and ends before
+// one; within it a quote is written twice.
+func (s csvState) line(b []byte) csvState {
+	for {
+		if s == csvQuoted {
+			i := bytes.IndexByte(b, '"')
+			switch {
+			case i < 0:
+				return csvQuoted
+			case i+1 < len(b) && b[i+1] == '"':
+				b = b[i+2:]
+				continue
+			case i+1 == len(b):
+				return csvBegin
+			case b[i+1] != ',':
+				return csvBroken
+			}
+			b = b[i+2:]
+		}
+		switch i := bytes.IndexByte(b, '"'); {
+		case i > 0 && b[i-1] != ',', bytes.IndexByte(b[:max(i, 0)], '\r') >= 0:
+			return csvBroken
+		case i < 0:
+			if bytes.IndexByte(b, '\r') >= 0 {
+				return csvBroken
+			}
+			return csvBegin
+		default:
+			s, b = csvQuoted, b[i+1:]
+		}
+	}
+}
+
+// skip goes through a text of which only the number of quotes is known.
+func (s csvState) skip(quotes int) csvState {
+	if quotes%2 == 0 {
+		return s
+	}
+	return csvQuoted - s
 }
 
 // read takes a record apart. Of one that was too long to keep, the columns up to
-// the message are enough.
+// the message are enough. A severity that is none in English is left empty.
 func (d *csvDecoder) read(whole bool, e *entry) bool {
 	var ok bool
 	d.fields, ok = splitCSV(d.record, d.fields[:0])
@@ -94,7 +194,8 @@ func (d *csvDecoder) read(whole bool, e *entry) bool {
 	e.time = t
 	e.user, e.database, e.pid, e.session = d.fields[csvUser], d.fields[csvDatabase], d.fields[csvPID], d.fields[csvSession]
 	e.host, e.port = splitFrom(d.fields[csvFrom])
-	e.severity, e.message = string(d.fields[csvSeverity]), d.fields[csvMessage]
+	e.severity, _ = knownSeverity(d.fields[csvSeverity])
+	e.message = d.fields[csvMessage]
 	if len(d.fields) > csvApplication {
 		e.app = d.fields[csvApplication]
 	}

@@ -10,9 +10,15 @@
 // or %a puts them where an entry begins, and a stranger can write a line that
 // was never logged. PostgreSQL's messages are recognised in English only.
 //
+// Who was there is told generously, and what was not seen is counted: an event
+// whose address is in doubt is told without one, and [Stats] names everything
+// that may keep a connection from being seen.
+//
 // Memory does not grow with the log: an entry is kept up to [MaxEntry] bytes, a
 // name up to [MaxName], and at most [MaxSessions] sessions are open at a time.
 package pglog
+
+import "time"
 
 // The bounds on what is held in memory.
 const (
@@ -28,4 +34,21 @@ const (
 	// and their last. Past it the one that began first is forgotten: if it was
 	// still open, its disconnection later counts as a connection of its own.
 	MaxSessions = 1 << 16
+	// MaxHours bounds Stats.Hours: more than eleven years of log.
+	MaxHours = 100_000
+	// MaxNamed bounds the lists of names in [Stats].
+	MaxNamed = 16
+)
+
+// The bounds on what is believed of time.
+const (
+	// maxAge is how old an entry may be before its time is implausible: Azure
+	// has offered PostgreSQL since 2017.
+	maxAge = 10 * 365 * 24 * time.Hour
+	// maxAhead is how far in the future an entry may lie: clocks differ by
+	// little, and an abbreviation of a zone that was taken for UTC by 14 hours.
+	maxAhead = 24 * time.Hour
+	// handshake is how long after "connection received" a client can be let in:
+	// the default of authentication_timeout.
+	handshake = time.Minute
 )

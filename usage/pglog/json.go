@@ -43,10 +43,12 @@ func (d *jsonDecoder) next(e *entry) (outcome, int64, error) {
 		if !l.ended {
 			return isTruncated, 1, nil
 		}
+		e.unreadable(text, false)
 		return isUnreadable, 1, nil
 	}
 	t, n := d.clock.read([]byte(j.Timestamp))
-	if n == 0 || j.Severity == "" {
+	if _, known := knownSeverity([]byte(j.Severity)); n == 0 || !known {
+		e.unreadable(text, n > 0 && j.Severity != "")
 		return isUnreadable, 1, nil
 	}
 	*e = entry{

@@ -23,7 +23,22 @@ type entry struct {
 	// quoted is set where the format keeps user and database apart from the
 	// message, so that nothing in a name can look like the end of it.
 	quoted bool
+	// chosen is the prefix when names that clients choose stand in it.
+	chosen string
+	// embedded is set for a line that stands within another entry's message.
+	embedded bool
+	// torn is set on an unreadable line that surely hides something, strange on
+	// one that reads like an entry in another language than English. The text of
+	// an unreadable line is in message.
+	torn, strange bool
+	// unnamed is set on a record that does not name its server; namesake is the
+	// id of another server with the same name, whose record was left out.
+	unnamed  bool
+	namesake string
 }
+
+// unreadable makes an entry stand for a line that cannot be read.
+func (e *entry) unreadable(text []byte, strange bool) { *e = entry{message: text, strange: strange} }
 
 // severities are the words that can follow a prefix. Those that begin an entry
 // come first; the others go on with it (src/backend/utils/error/elog.c).
@@ -41,12 +56,15 @@ type matcher struct {
 	prefix *prefix
 	clock  *clock
 	steps  int
+	// strange is set when what follows the prefix looks like a severity that is
+	// none in English.
+	strange bool
 }
 
 // match reads a line that begins with the prefix and then a severity. It
 // reports false when the line does not.
 func (m *matcher) match(line []byte, e *entry) bool {
-	m.steps = maxSteps
+	m.steps, m.strange = maxSteps, false
 	*e = entry{}
 	return m.from(m.prefix.parts, line, e)
 }
@@ -66,7 +84,7 @@ func (m *matcher) from(parts []part, b []byte, e *entry) bool {
 			b = b[len(p.literal):]
 		case p.escape == 'q':
 			// Processes that serve no session stop here; sessions go on.
-			if readSeverity(b, e) {
+			if m.severity(b, e) {
 				return true
 			}
 		case isText(p.escape):
@@ -79,7 +97,7 @@ func (m *matcher) from(parts []part, b []byte, e *entry) bool {
 			b = b[n:]
 		}
 	}
-	return readSeverity(b, e)
+	return m.severity(b, e)
 }
 
 // text matches free text by trying every end.
@@ -100,6 +118,9 @@ func (m *matcher) text(p part, rest []part, b []byte, e *entry) bool {
 		try := *e
 		if m.from(rest, b[n:], &try) {
 			*e = try
+			if strings.IndexByte(chosenEscapes, p.escape) >= 0 {
+				e.chosen = m.prefix.text
+			}
 			e.keep(p.escape, bytes.Trim(b[:n], " "))
 			return true
 		}
@@ -212,17 +233,35 @@ func span(b []byte, set string) int {
 	return n
 }
 
-// readSeverity reads "LOG:  message" and keeps both.
-func readSeverity(b []byte, e *entry) bool {
-	i := bytes.IndexByte(b[:min(len(b), 16)], ':')
-	if i < 0 || !bytes.HasPrefix(b[i+1:], []byte("  ")) {
-		return false
+// severity reads "LOG:  message" and keeps both.
+func (m *matcher) severity(b []byte, e *entry) bool {
+	word, ok := readSeverity(b, e)
+	if !ok && word {
+		m.strange = true
 	}
+	return ok
+}
+
+// readSeverity reads "LOG:  message" and keeps both. When there is none it says
+// whether some other word stands in its place.
+func readSeverity(b []byte, e *entry) (word, ok bool) {
+	const longest = 48 // the longest translation is far shorter
+	i := bytes.IndexByte(b[:min(len(b), longest)], ':')
+	if i <= 0 || !bytes.HasPrefix(b[i+1:], []byte("  ")) {
+		return false, false
+	}
+	if known, ok := knownSeverity(b[:i]); ok {
+		e.severity, e.message = known, b[i+3:]
+		return true, true
+	}
+	return bytes.IndexByte(b[:i], ' ') < 0, false
+}
+
+func knownSeverity(b []byte) (string, bool) {
 	for _, s := range severities {
-		if s == string(b[:i]) {
-			e.severity, e.message = s, b[i+3:]
-			return true
+		if s == string(b) {
+			return s, true
 		}
 	}
-	return false
+	return "", false
 }

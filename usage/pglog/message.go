@@ -11,7 +11,7 @@ import (
 // (disconnection).
 var (
 	sayReceived      = []byte("connection received: host=")
-	sayAuthenticated = []byte("connection authenticated: identity=\"")
+	sayAuthenticated = []byte("connection authenticated: ")
 	sayAuthorized    = []byte("connection authorized: user=")
 	sayReplication   = []byte("replication connection authorized: user=")
 	sayNoEntry       = []byte("no pg_hba.conf entry for ")
@@ -20,12 +20,20 @@ var (
 )
 
 // parseMessage reads the text of an entry. It reports false for everything that
-// is not about a connection.
-func parseMessage(severity string, m []byte) (Event, bool) {
+// is not about a connection; a message that is about one and is not whole gives
+// an event with what it says. Quoted is set for csvlog and jsonlog, which keep the
+// SQLSTATE apart from the message.
+func parseMessage(severity string, m []byte, quoted bool) (Event, bool) {
 	// A message goes on for lines only where someone put a line break into a
 	// name: what follows the first is not PostgreSQL's.
 	if i := bytes.IndexByte(m, '\n'); i >= 0 {
 		m = m[:i]
+	}
+	if !quoted {
+		if i := bytes.IndexByte(m, '\r'); i >= 0 {
+			m = m[:i]
+		}
+		m = withoutState(m)
 	}
 	switch severity {
 	case "LOG":
@@ -55,12 +63,27 @@ func parseMessage(severity string, m []byte) (Event, bool) {
 	return Event{}, false
 }
 
+// withoutState takes the SQLSTATE off the front ("00000: "), which
+// log_error_verbosity = verbose puts there.
+func withoutState(m []byte) []byte {
+	const state = 5
+	if len(m) > state+1 && m[state] == ':' && m[state+1] == ' ' && span(m, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == state {
+		return m[state+2:]
+	}
+	return m
+}
+
 // received reads "IP port=N" and "[local]". Azure's Single Server adds " pid=N".
 func received(m []byte) (Event, bool) {
 	host, port, _ := bytes.Cut(m, []byte(" port="))
 	port, _, _ = bytes.Cut(port, []byte(" "))
-	return Event{Kind: Received, Host: name(host), Port: name(port)}, len(host) > 0
+	return Event{Kind: Received, Host: name(host), Port: name(port)}, true
 }
+
+var (
+	ofDatabase    = []byte(" database=")
+	ofApplication = []byte(" application_name=")
+)
 
 // authorized reads "U database=D application_name=A SSL enabled (…)", of which
 // only the user is always there: application_name since PostgreSQL 12, and a
@@ -77,32 +100,39 @@ func authorized(m []byte, database bool) (Event, bool) {
 		e.TLS = name(protocol[:bytes.IndexAny(protocol, ",)")])
 		m = m[:i]
 	}
-	rest := m
-	if database {
-		user, after, ok := bytes.Cut(m, []byte(" database="))
-		if !ok {
-			return Event{}, false
-		}
-		e.User, rest = name(user), after
-	}
-	first, application, _ := bytes.Cut(rest, []byte(" application_name="))
+	who, application, _ := bytes.Cut(m, ofApplication)
 	e.Application = name(application)
-	if database {
-		e.Database = name(first)
-	} else {
-		e.User = name(first)
+	if !database {
+		e.User, e.Ambiguous = name(who), bytes.Contains(application, ofApplication)
+		return e, true
 	}
+	e.names(who)
+	// A role may be called "azuresu database=x application_name=y".
+	e.Ambiguous = e.Ambiguous || bytes.Contains(application, ofDatabase)
 	return e, true
 }
 
-// authenticated reads `I" method=M (/path/pg_hba.conf:12)`.
+// names reads "U database=D". A name may hold " database=" itself, and then
+// nobody can say where the user's ends.
+func (e *Event) names(who []byte) {
+	user, database, found := bytes.Cut(who, ofDatabase)
+	e.User, e.Database = name(user), name(database)
+	e.Ambiguous = !found || bytes.Contains(database, ofDatabase)
+}
+
+// authenticated reads `identity="I" method=M (/path/pg_hba.conf:12)`, which is
+// `user="U" method=trust (…)` for a client that had to prove nothing (PostgreSQL 17).
 func authenticated(m []byte) (Event, bool) {
-	i := bytes.LastIndex(m, []byte("\" method="))
-	if i < 0 {
-		return Event{}, false
+	_, m, ok := bytes.Cut(m, []byte("=\""))
+	if !ok {
+		return Event{Kind: Authenticated}, true
 	}
-	method, _, _ := bytes.Cut(m[i+len("\" method="):], []byte(" "))
-	return Event{Kind: Authenticated, Identity: name(m[:i]), Method: name(method)}, true
+	e := Event{Kind: Authenticated, Identity: name(m)}
+	if i := bytes.LastIndex(m, []byte("\" method=")); i >= 0 {
+		method, _, _ := bytes.Cut(m[i+len("\" method="):], []byte(" "))
+		e.Identity, e.Method = name(m[:i]), name(method)
+	}
+	return e, true
 }
 
 // refused reads `host "IP", user "U", database "D", no encryption`, after
@@ -128,17 +158,14 @@ func refused(m []byte) (Event, bool) {
 
 // disconnected reads "0:00:00.031 user=U database=D host=IP port=N".
 func disconnected(m []byte) (Event, bool) {
-	_, m, ok := bytes.Cut(m, []byte(" user="))
-	if !ok {
-		return Event{}, false
+	e := Event{Kind: Disconnected}
+	_, m, _ = bytes.Cut(m, []byte(" user="))
+	if i := bytes.LastIndex(m, []byte(" host=")); i >= 0 {
+		host, port, _ := bytes.Cut(m[i+len(" host="):], []byte(" port="))
+		e.Host, e.Port, m = name(host), name(port), m[:i]
 	}
-	i := bytes.LastIndex(m, []byte(" host="))
-	if i < 0 {
-		return Event{}, false
-	}
-	host, port, _ := bytes.Cut(m[i+len(" host="):], []byte(" port="))
-	user, database, _ := bytes.Cut(m[:i], []byte(" database="))
-	return Event{Kind: Disconnected, Host: name(host), Port: name(port), User: name(user), Database: name(database)}, len(host) > 0
+	e.names(m)
+	return e, true
 }
 
 // name copies a text out of the log: bounded, and valid UTF-8.

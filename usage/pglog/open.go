@@ -1,65 +1,229 @@
 package pglog
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
+	"time"
 )
 
 // Stdin is the path that stands for standard input.
 const Stdin = "-"
 
-// logName is what the files of a folder must be called to be read: by their
-// ending, or rotated as logrotate does ("postgresql.log.1").
-var logName = regexp.MustCompile(`\.(log(\.[0-9]+)?|csv|json|gz)$`)
+// logName is what the files of a folder are called that must be logs: by their
+// ending, rotated by number or by date ("postgresql.log.1", "a.log-20261101"),
+// compressed or not. Other files are looked into.
+var logName = regexp.MustCompile(`(?i)(\.(log|csv|jsonl?)([._-][0-9][0-9tz._:-]*)?|\.gz)(\.gz)?$`)
 
-// ReadPath reads a file, every log in a folder and the folders below it in the
-// order of their paths, or stdin for [Stdin]. A file that is named is read
-// whatever it is called. Links inside a folder are not followed.
+// packedName is what files are called that may hold a log in a form that is not
+// read here.
+var packedName = regexp.MustCompile(`(?i)\.(xz|zst|zstd|bz2|lz4|lzma|br|zip|7z|tar|Z)$`)
+
+// ReadPath reads what [Reader.ReadPaths] reads of one path.
 func (r *Reader) ReadPath(ctx context.Context, path string, stdin io.Reader) error {
-	if path == Stdin {
+	return r.ReadPaths(ctx, []string{path}, stdin)
+}
+
+// ReadPaths reads files, every log in a folder and the folders below it, and
+// stdin for [Stdin], in the order of the times they begin with; stdin comes last.
+// A file that is named is read whatever it is called. What looks like a log in a
+// folder and cannot be read is named in [Stats]. Links inside a folder are not
+// followed.
+func (r *Reader) ReadPaths(ctx context.Context, paths []string, stdin io.Reader) error {
+	var found []logFile
+	std := false
+	for _, path := range paths {
+		if path == Stdin {
+			std = true
+			continue
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return fmt.Errorf("open the log: %w", err)
+		}
+		if !info.IsDir() {
+			found = append(found, logFile{path: path})
+			continue
+		}
+		inside, err := r.folder(ctx, path)
+		if err != nil {
+			return err
+		}
+		found = append(found, inside...)
+	}
+	if len(found) > 1 {
+		for i := range found {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			found[i].begins = r.beginning(found[i].path)
+		}
+		slices.SortStableFunc(found, func(a, b logFile) int {
+			return cmp.Or(a.begins.Compare(b.begins), strings.Compare(a.path, b.path))
+		})
+	}
+	for _, f := range found {
+		if err := r.readFile(ctx, f); err != nil {
+			return err
+		}
+	}
+	if std {
 		return r.Read(ctx, "standard input", stdin)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("open the log: %w", err)
-	}
-	if !info.IsDir() {
-		return r.readFile(ctx, path)
-	}
+	return nil
+}
+
+// logFile is a file to read.
+type logFile struct {
+	path string
+	// begins is the first time in it, zero where there is none.
+	begins time.Time
+	// inside is set for a file that a folder holds, and nobody named.
+	inside bool
+}
+
+// folder lists the logs of a folder and of those below it.
+func (r *Reader) folder(ctx context.Context, path string) ([]logFile, error) {
 	// The folder itself may be a link, which a walk would not follow.
 	root, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return fmt.Errorf("open the folder of logs: %w", err)
+		return nil, fmt.Errorf("open the folder of logs: %w", err)
 	}
-	before := r.stats.Files
+	var found []logFile
+	before := r.stats.UnreadFiles
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && path != root && errors.Is(err, fs.ErrPermission):
+			r.stats.unread(path, "no permission")
+			return nil
 		case err != nil:
 			return fmt.Errorf("walk the folder of logs: %w", err)
 		case entry.IsDir():
 			return nil
-		case !entry.Type().IsRegular() || !logName.MatchString(entry.Name()):
+		case entry.Type()&fs.ModeSymlink != 0:
+			r.link(root, path)
+			return nil
+		case !entry.Type().IsRegular():
 			r.stats.Skipped++
 			return nil
+		case logName.MatchString(entry.Name()) || r.isLog(path):
+			found = append(found, logFile{path: path, inside: true})
+		case packedName.MatchString(entry.Name()):
+			r.stats.unread(path, "packed in a way that is not read")
+		default:
+			r.stats.Skipped++
 		}
-		return r.readFile(ctx, path)
+		return nil
 	})
-	if err == nil && r.stats.Files == before {
-		return fmt.Errorf("the folder %s holds no log: looked for *.log, *.csv, *.json and *.gz", path)
+	if err == nil && len(found) == 0 {
+		hint := ""
+		if r.stats.UnreadFiles > before {
+			hint = "; " + strings.Join(r.stats.Unread, ", ") + ": unpack it, or name it"
+		}
+		return nil, fmt.Errorf("the folder %s holds no log: looked for *.log, *.csv, *.json, *.gz and for files that read like a log%s", path, hint)
 	}
-	return err
+	return found, err
 }
 
-func (r *Reader) readFile(ctx context.Context, path string) error {
+// link judges a link in a folder. Where it leads to a file of the same folder,
+// that file is read; what lies elsewhere is not.
+func (r *Reader) link(root, path string) {
+	target, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		if inside, err := filepath.Rel(root, target); err == nil && filepath.IsLocal(inside) {
+			r.stats.Skipped++
+			return
+		}
+	}
+	r.stats.unread(path, "a link")
+}
+
+// isLog reports whether the content of a file reads like a log, whatever it is
+// called.
+func (r *Reader) isLog(path string) bool {
+	sample, err := head(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return true // reading it will say so
+	}
+	if err != nil {
+		return false
+	}
+	_, ok := detect(sample, r.prefixes)
+	return ok
+}
+
+// head reads the beginning of a file, unpacked.
+func head(path string) ([]byte, error) {
 	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	plain, err := unpacked(f)
+	if err != nil {
+		return nil, err
+	}
+	sample, err := plain.Peek(sampleSize)
+	if len(sample) > 0 {
+		err = nil
+	}
+	return bytes.Clone(sample), err
+}
+
+// beginning is the first time in a file, zero where none is found. Reading the
+// file will tell what is wrong with it.
+func (r *Reader) beginning(path string) time.Time {
+	sample, err := head(path)
+	if err != nil {
+		return time.Time{}
+	}
+	format := r.options.Format
+	if format == Auto {
+		format, _ = detect(sample, r.prefixes)
+	}
+	best, _ := bestPrefix(sample, r.prefixes)
+	m := matcher{prefix: best, clock: &clock{}}
+	for line := range bytes.SplitSeq(sample, []byte("\n")) {
+		var e entry
+		switch format {
+		case JSON, Azure:
+			for _, field := range []string{`"timestamp":"`, `"time":"`} {
+				if _, after, ok := bytes.Cut(bytes.ReplaceAll(line, []byte(`": "`), []byte(`":"`)), []byte(field)); ok && e.time.IsZero() {
+					e.time, _ = m.clock.read(after)
+				}
+			}
+		case CSV:
+			e.time, _ = m.clock.read(line)
+		default:
+			m.match(line, &e)
+		}
+		if !e.time.IsZero() {
+			return e.time
+		}
+	}
+	return time.Time{}
+}
+
+func (r *Reader) readFile(ctx context.Context, file logFile) error {
+	f, err := os.Open(file.path)
+	if file.inside && errors.Is(err, fs.ErrPermission) {
+		r.stats.unread(file.path, "no permission")
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	return r.Read(ctx, path, f)
+	return r.Read(ctx, file.path, f)
 }

@@ -41,6 +41,8 @@ const (
 	timeEscapes = "tms"
 	textEscapes = "audrhbiL"
 	otherEscape = "pPnecvxlq"
+	// chosenEscapes are those of textEscapes whose value a client chooses.
+	chosenEscapes = "aud"
 )
 
 // maxWidth bounds the padding: PostgreSQL gives no bound, and no line is wider.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,8 +21,12 @@ type Options struct {
 	// Server is the ARM id of the server asked about. Azure's records name
 	// theirs, and those of others are left out. Empty takes all.
 	Server string
-	// Since leaves out what happened before; zero takes all.
+	// Since leaves out what happened before; zero takes all. A session that began
+	// before and went on after is told all the same.
 	Since time.Time
+	// Now is what times are held against; zero is the clock's. Entries that lie
+	// more than a day after it, or ten years before, have no plausible time.
+	Now time.Time
 }
 
 // Reader reads logs, one after the other, into one stream of events. Sessions
@@ -32,14 +37,19 @@ type Reader struct {
 	clock    clock
 	join     *joiner
 	stats    Stats
-	// hour is the one that was noted last.
-	hour int64
+	// earliest and latest bound the times that are plausible.
+	earliest, latest time.Time
 }
 
 // New returns a reader that gives each event to emit. The error is about the
 // format or the prefix.
 func New(o Options, emit func(Event)) (*Reader, error) {
-	r := &Reader{options: o, stats: Stats{Events: map[Kind]int64{}, Hours: map[int64]struct{}{}}}
+	r := &Reader{options: o, stats: Stats{Events: map[Kind]int64{}, Hours: map[int64]Hour{}, Namesakes: map[string]int64{}}}
+	now := o.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	r.earliest, r.latest = now.Add(-maxAge), now.Add(maxAhead)
 	switch o.Format {
 	case "":
 		r.options.Format = Auto
@@ -58,12 +68,7 @@ func New(o Options, emit func(Event)) (*Reader, error) {
 		}
 		r.prefixes = append(r.prefixes, p)
 	}
-	r.join = newJoiner(func(ev Event) {
-		// Events before Since were read all the same: a session that began
-		// before may have been let in after.
-		if ev.Time.Before(o.Since) {
-			return
-		}
+	r.join = newJoiner(o.Since, func(ev Event) {
 		r.stats.Events[ev.Kind]++
 		emit(ev)
 	})
@@ -74,7 +79,7 @@ func New(o Options, emit func(Event)) (*Reader, error) {
 // read. The reader must not be used afterwards.
 func (r *Reader) Finish() Stats {
 	r.join.finish()
-	r.stats.Unjoined = r.join.unjoined
+	r.stats.Unjoined, r.stats.Contested, r.stats.Unended = r.join.unjoined, r.join.contested, r.join.unended
 	r.stats.AssumedZone = r.clock.assumed
 	return r.stats
 }
@@ -83,6 +88,7 @@ func (r *Reader) Finish() Stats {
 // The error is a [FormatError] for a file in another format.
 func (r *Reader) Read(ctx context.Context, name string, in io.Reader) error {
 	r.stats.Files++
+	r.join.file++
 	plain, err := unpacked(in)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
@@ -133,7 +139,7 @@ func (r *Reader) decoder(format Format, sample []byte, l *lines, document *bytes
 	case Azure:
 		d := &azureDecoder{clock: &r.clock, server: r.options.Server, records: azureLines(l)}
 		for _, p := range r.prefixes {
-			d.matchers = append(d.matchers, matcher{prefix: p, clock: &r.clock})
+			d.matchers = append(d.matchers, &matcher{prefix: p, clock: &r.clock})
 		}
 		if isDocument(sample) {
 			d.records = azureDocument(document)
@@ -175,11 +181,14 @@ func (r *Reader) decode(ctx context.Context, d decoder) error {
 		case isForeign:
 			readable++
 			r.stats.Foreign++
+			if e.namesake != "" {
+				r.stats.namesake(name([]byte(e.namesake)))
+			}
 		case isTruncated:
 			r.stats.Truncated++
 		case isUnreadable:
 			unreadable += taken
-			r.stats.Unreadable += taken
+			r.unreadable(&e, taken)
 			if readable == 0 && unreadable >= patience {
 				return errOtherFormat
 			}
@@ -187,26 +196,70 @@ func (r *Reader) decode(ctx context.Context, d decoder) error {
 	}
 }
 
+// traces are what a line about a connection still holds when a part of it is lost.
+var traces = [][]byte{[]byte("onnection"), []byte("authorized"), []byte("user="), []byte("host="), []byte("port="), []byte("base="), []byte("name=")}
+
+// unreadable counts lines that are part of no entry. A few of them are some other
+// program's; those that bear a trace of a connection, or show that the log is not
+// in English throughout, are counted apart.
+func (r *Reader) unreadable(e *entry, lines int64) {
+	r.stats.Unreadable += lines
+	if e.strange {
+		r.stats.OtherLanguage += lines
+		return
+	}
+	traced := func(t []byte) bool { return bytes.Contains(e.message, t) }
+	if e.torn || beginsWithDay(e.message) || slices.ContainsFunc(traces, traced) {
+		r.stats.Torn += lines
+	}
+}
+
+// beginsWithDay reports whether a line begins as entries do, so that it is one of
+// which the rest was lost.
+func beginsWithDay(b []byte) bool {
+	return len(b) >= len("2026-11-01") && b[4] == '-' && b[7] == '-' && span(b, "0123456789-") == len("2026-11-01")
+}
+
 // entry counts an entry, and passes on what it says of a connection.
 func (r *Reader) entry(e *entry) {
-	if e.time.IsZero() {
+	switch {
+	case e.time.IsZero():
 		r.stats.Untimed++
+	case e.time.Before(r.earliest) || e.time.After(r.latest):
+		r.stats.Implausible++
+		e.time = time.Time{}
 	}
-	if e.time.Before(r.options.Since) {
+	earlier := r.join.before(e.time)
+	if earlier {
 		r.stats.Earlier++
 	} else {
 		r.stats.Entries++
-		r.seen(e.time)
+		r.stats.entry(e.time)
 	}
-	ev, ok := parseMessage(e.severity, e.message)
+	if e.unnamed {
+		r.stats.Unnamed++
+	}
+	if e.chosen != "" {
+		r.stats.ForgeablePrefix = e.chosen
+	}
+	ev, ok := parseMessage(e.severity, e.message, e.quoted)
 	if !ok {
 		return
 	}
+	if e.embedded {
+		r.stats.Embedded++
+	}
 	ev.Time = e.time
+	if ev.Kind == Authorized && !earlier && !e.time.IsZero() {
+		r.stats.proof(e.time)
+	}
 	if ev.Kind != Authenticated { // who that turned out to be is told by Authorized
 		fill(&ev.User, e.user, e.quoted)
 		fill(&ev.Database, e.database, e.quoted)
 		fill(&ev.Application, e.app, false)
+		if len(e.user) > 0 && e.quoted {
+			ev.Ambiguous = false
+		}
 	}
 	if ev.Host == "" && len(e.host) > 0 {
 		ev.Host, ev.Port = name(e.host), name(e.port)
@@ -228,23 +281,6 @@ func (r *Reader) entry(e *entry) {
 func fill(to *string, from []byte, better bool) {
 	if (*to == "" || better) && len(from) > 0 {
 		*to = name(from)
-	}
-}
-
-// seen widens the window of the log.
-func (r *Reader) seen(t time.Time) {
-	if t.IsZero() {
-		return
-	}
-	if r.stats.First.IsZero() || t.Before(r.stats.First) {
-		r.stats.First = t
-	}
-	if t.After(r.stats.Last) {
-		r.stats.Last = t
-	}
-	if hour := t.Unix() / 3600; hour != r.hour && len(r.stats.Hours) < MaxHours {
-		r.hour = hour
-		r.stats.Hours[hour] = struct{}{}
 	}
 }
 

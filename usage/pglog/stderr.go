@@ -1,5 +1,7 @@
 package pglog
 
+import "bytes"
+
 // outcome is what became of a piece of a file.
 type outcome int
 
@@ -30,9 +32,14 @@ type decoder interface {
 type stderrDecoder struct {
 	lines *lines
 	match matcher
+	// within is what of the line is still to be looked through for entries.
+	within []byte
 }
 
 func (d *stderrDecoder) next(e *entry) (outcome, int64, error) {
+	if embedded(&d.within, e, &d.match) {
+		return isEntry, 0, nil
+	}
 	l, err := d.lines.next()
 	switch {
 	case err != nil:
@@ -40,14 +47,71 @@ func (d *stderrDecoder) next(e *entry) (outcome, int64, error) {
 	case !l.ended:
 		// What is cut may still read well: "user=bob" of "user=bobby".
 		return isTruncated, 1, nil
-	case len(l.text) == 0 || l.text[0] == '\t':
+	case len(l.text) == 0:
+		return isMore, 1, nil
+	}
+	d.within = breakIn(l.text)
+	switch {
+	case !l.whole && d.within != nil:
+		// Lines that end in another way than "\n", and too many to keep.
+		e.unreadable(l.text, false)
+		e.torn = true
+		return isUnreadable, 1, nil
+	case l.text[0] == '\t':
 		return isMore, 1, nil
 	case !d.match.match(l.text, e):
+		e.unreadable(l.text, d.match.strange)
 		return isUnreadable, 1, nil
-	}
-	switch e.severity {
-	case "STATEMENT", "DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION", "BACKTRACE":
+	case goesOn(e.severity):
 		return isMore, 1, nil
 	}
 	return isEntry, 1, nil
+}
+
+// goesOn reports whether a severity goes on with the entry before.
+func goesOn(severity string) bool {
+	switch severity {
+	case "STATEMENT", "DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION", "BACKTRACE":
+		return true
+	}
+	return false
+}
+
+// breakIn returns what follows the first line break within a text, nil where
+// there is none.
+func breakIn(text []byte) []byte {
+	at := bytes.IndexByte(text, '\n')
+	if at < 0 {
+		at = len(text)
+	}
+	if i := bytes.IndexByte(text[:at], '\r'); i >= 0 {
+		at = i
+	}
+	if at == len(text) {
+		return nil
+	}
+	return text[at:]
+}
+
+// embedded takes the next line out of a text within an entry that reads like an
+// entry itself. A log that was joined wrongly holds such lines, and so does one
+// to which a client gave a name with a line break in it.
+func embedded(text *[]byte, e *entry, matchers ...*matcher) bool {
+	for len(*text) > 0 {
+		line, rest := bytes.TrimLeft(*text, "\r\n"), []byte(nil)
+		if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
+			line, rest = line[:i], line[i:]
+		}
+		*text = rest
+		if len(line) == 0 || line[0] == '\t' {
+			continue
+		}
+		for _, m := range matchers {
+			if m.match(line, e) && !goesOn(e.severity) {
+				e.embedded = true
+				return true
+			}
+		}
+	}
+	return false
 }
