@@ -16,17 +16,47 @@ type address struct {
 	provider string
 	types    []string
 	names    []string
+	// locks is set where the management locks of what the rest of the address
+	// names are asked for, all of them or the one called lockName.
+	locks    bool
+	lockName string
 }
 
 // isList says whether the address is that of a collection of the provider.
 func (a address) isList() bool { return len(a.types) > len(a.names) }
 
+// lockPath comes after the scope whose locks are asked for.
+const lockPath = "/providers/microsoft.authorization/locks"
+
 // parseAddress reads a path below ARM's root: subscriptions, optionally a
-// resource group, optionally a provider and pairs of type and name.
+// resource group, optionally a provider and pairs of type and name, optionally
+// the locks of all that.
 func parseAddress(path string) (address, bool) {
+	path = strings.TrimSuffix(path, "/")
+	at := strings.LastIndex(lower(path), lockPath)
+	if at < 0 {
+		return parseScope(path)
+	}
+	// Lower-casing can change the length of what is no ASCII; such a path has no
+	// locks.
+	if len(lower(path)) != len(path) {
+		return address{}, false
+	}
+	rest := path[at+len(lockPath):]
+	name := strings.TrimPrefix(rest, "/")
+	a, understood := parseScope(path[:at])
+	a.locks, a.lockName = true, name
+	return a, understood && a.subscription != "" && (a.provider == "" || !a.isList()) &&
+		!strings.Contains(name, "/") && (rest == "" || rest != name && name != "")
+}
+
+func parseScope(path string) (address, bool) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	if len(parts) == 1 && strings.EqualFold(parts[0], "tenants") {
 		return address{tenants: true}, true
+	}
+	if len(parts) == 3 && strings.EqualFold(parts[0], "providers") {
+		return address{under: "providers", provider: parts[1], types: parts[2:]}, true
 	}
 	if !strings.EqualFold(parts[0], "subscriptions") {
 		return address{}, false

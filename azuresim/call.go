@@ -18,7 +18,7 @@ type call struct {
 
 	addr    address
 	version string // the api-version asked for
-	content []byte // the body of a PUT or PATCH
+	content []byte // the body of a PUT, PATCH or POST
 	faulted bool
 }
 
@@ -36,7 +36,10 @@ func (c *call) answer() reply {
 		return c.login()
 	}
 	if f := c.sim.authenticate(c); f != nil {
-		return f.reply()
+		return c.inOwnWords(f).reply()
+	}
+	if c.isLogs() {
+		return c.answerLogs()
 	}
 	var understood bool
 	c.addr, understood = parseAddress(c.req.URL.Path)
@@ -45,6 +48,9 @@ func (c *call) answer() reply {
 		return rep
 	}
 	c.now = c.sim.opts.Now() // a slow answer is as of its end
+	if c.addr.isGraph() {
+		return c.damage(c.resourceGraph())
+	}
 	limits, f := c.throttle()
 	var rep reply
 	switch {
@@ -83,13 +89,14 @@ func (c *call) route() reply {
 	switch {
 	case a.tenants:
 		return c.tenants()
+	case a.subscription == "" && a.provider != "":
+		return noProvider(a.provider).reply()
 	case a.subscription == "":
 		return c.subscriptions()
 	}
 	if c.req.Method == http.MethodPut || c.req.Method == http.MethodPatch {
-		var err error
-		if c.content, err = io.ReadAll(io.LimitReader(c.req.Body, maxContent)); err != nil {
-			return badContent(err).reply()
+		if f := c.readContent(); f != nil {
+			return f.reply()
 		}
 	}
 	sub := c.sim.byID[lower(a.subscription)]
@@ -98,8 +105,13 @@ func (c *call) route() reply {
 	}
 	c.sim.mu.Lock()
 	defer c.sim.mu.Unlock()
-	if a.provider == "" {
+	switch {
+	case a.locks:
+		return c.locks(sub)
+	case a.provider == "":
 		return c.ownResource(sub)
+	case isServiceTags(a):
+		return c.serviceTags(sub)
 	}
 	if !strings.EqualFold(a.provider, namespace) {
 		return noProvider(a.provider).reply()
@@ -123,6 +135,14 @@ func (c *call) route() reply {
 		return c.serverOrList(sub, t)
 	}
 	return c.childOrList(sub, t)
+}
+
+func (c *call) readContent() *fail {
+	var err error
+	if c.content, err = io.ReadAll(io.LimitReader(c.req.Body, maxContent)); err != nil {
+		return badContent(err)
+	}
+	return nil
 }
 
 // serverOrList answers for servers of a type: all of a subscription, those of
@@ -203,6 +223,9 @@ func (c *call) childOrList(sub *subscription, t resourceType) reply {
 		return page(c, kind.list(srv, c.version), kind.pages, func(m map[string]any) any { return m })
 	}
 	if c.req.Method != http.MethodGet {
+		if f := srv.locked(action, srv.id()+"/"+kind.name+"/"+a.names[1]); f != nil {
+			return f.reply()
+		}
 		return c.change(srv, kind)
 	}
 	item := childNamed(kind.list(srv, c.version), a.names[1])

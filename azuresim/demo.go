@@ -2,15 +2,19 @@ package azuresim
 
 // Demo is a small estate that has every door a reader of firewalls should know:
 // twelve servers of all three generations in three subscriptions, one of them
-// closed to the caller. Each call makes a new one.
+// closed to the caller; and around them what says who their clients are. Each
+// call makes a new one.
 func Demo() Estate {
 	everyAzure := func(name string) Rule { return Rule{Name: name, Start: "0.0.0.0", End: "0.0.0.0"} }
 	office := Rule{Name: "office-amsterdam", Start: "203.0.113.8", End: "203.0.113.15"}
 	owner := func(team, env string) map[string]string { return map[string]string{"team": team, "env": env} }
 	return Estate{
+		ServiceTags: demoTags(),
+		Workspaces:  demoWorkspaces(),
 		Subscriptions: []Subscription{
 			{
 				ID: "5b000001-0000-4000-8000-000000000001", Name: "shop-production",
+				Resources: demoResources(),
 				Servers: []DBServer{
 					{ // The door as the portal makes it, beside an honest rule.
 						Kind: Flexible, Name: "orders-db", ResourceGroup: "shop", Location: "West Europe",
@@ -18,6 +22,7 @@ func Demo() Estate {
 						FirewallRules: []Rule{
 							everyAzure("AllowAllAzureServicesAndResourcesWithinAzureIps_2024-3-7_10-12-44"), office,
 						},
+						Logs: &LogSetting{Workspace: DemoWorkspace, Demo: true},
 					},
 					{ // The same door under a name that says something else.
 						Kind: Single, Name: "billing-db", ResourceGroup: "shop", Location: "westeurope",

@@ -7,8 +7,11 @@
 // servers, flexible servers, Citus clusters), their firewall rules, virtual
 // network rules, parameters and private endpoints, and the manners of ARM:
 // paging, long-running operations, token buckets, error bodies, ids that
-// compare without case. What it cannot do truthfully it does not do: there is
-// no server creation, and no api-version beyond those it can be held to.
+// compare without case. Around them it has what tells who uses a server and what
+// stands in the way of changing it: management locks, Resource Graph, service
+// tags, and the logs of Log Analytics. What it cannot do truthfully it does not
+// do: there is no server creation, no api-version of a server beyond those it can
+// be held to, and no query beyond a small part of KQL.
 //
 // The truth comes from Microsoft's Swagger documents, Microsoft's examples and
 // recordings of live Azure, which the package's tests compare every answer

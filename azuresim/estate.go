@@ -30,6 +30,9 @@ type Estate struct {
 	// Tenant is the directory's id, a GUID. Empty means a fixed made-up one.
 	Tenant        string         `yaml:"tenant,omitempty"`
 	Subscriptions []Subscription `yaml:"subscriptions"`
+	// ServiceTags are the addresses that Azure publishes as its own.
+	ServiceTags []ServiceTag `yaml:"service_tags,omitempty"`
+	Workspaces  []Workspace  `yaml:"workspaces,omitempty"`
 }
 
 // Subscription is one subscription and the servers in it.
@@ -41,6 +44,15 @@ type Subscription struct {
 	// Disabled subscription can be read and not changed.
 	State   string     `yaml:"state,omitempty"`
 	Servers []DBServer `yaml:"servers,omitempty"`
+	// Resources are what else is there.
+	Resources []Resource `yaml:"resources,omitempty"`
+	// Locks are on the subscription, GroupLocks on resource groups by name.
+	Locks      []Lock            `yaml:"locks,omitempty"`
+	GroupLocks map[string][]Lock `yaml:"group_locks,omitempty"`
+	// Denied are the operations that the caller may not do in the subscription:
+	// "locks/read", "serviceTags/read", and "resources/read", without which
+	// Resource Graph shows nothing of it.
+	Denied []string `yaml:"denied,omitempty"`
 }
 
 // DBServer is one server, or for Citus one cluster.
@@ -75,13 +87,16 @@ type DBServer struct {
 	FirewallRules    []Rule            `yaml:"firewall_rules,omitempty"`
 	// VNetRules exist on single servers only.
 	VNetRules []VNetRule `yaml:"vnet_rules,omitempty"`
+	Locks     []Lock     `yaml:"locks,omitempty"`
+	// Logs is where the server's log goes. Nil means nowhere.
+	Logs *LogSetting `yaml:"logs,omitempty"`
 	// Configurations are server parameters that differ from their default, by
 	// name.
 	Configurations map[string]string `yaml:"configurations,omitempty"`
 	// Denied are the operations that the caller may not do here and that get a
 	// 403, without the type: "read", "firewallRules/read",
-	// "firewallRules/write", "configurations/read". A server whose "read" is
-	// denied is in no list.
+	// "firewallRules/write", "configurations/read", "locks/read". A server whose
+	// "read" is denied is in no list.
 	Denied []string `yaml:"denied,omitempty"`
 	// Extra is merged into the body's properties as a JSON merge patch (RFC
 	// 7386): it adds or replaces what the simulator has no field for, and null

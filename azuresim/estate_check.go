@@ -35,6 +35,12 @@ func (e Estate) check() error {
 		if err := sub.checkServers(); err != nil {
 			return fmt.Errorf("%w: subscription %s: %w", ErrEstate, sub.ID, err)
 		}
+		if err := sub.checkAround(); err != nil {
+			return fmt.Errorf("%w: subscription %s: %w", ErrEstate, sub.ID, err)
+		}
+	}
+	if err := e.checkAround(); err != nil {
+		return fmt.Errorf("%w: %w", ErrEstate, err)
 	}
 	return nil
 }
@@ -91,6 +97,12 @@ func (s DBServer) check() error {
 	}
 	if _, err := plainJSON(s.Extra); err != nil {
 		return fmt.Errorf("extra is no JSON: %w", err)
+	}
+	if err := checkLocks(s.Locks); err != nil {
+		return err
+	}
+	if err := s.Logs.check(s.Kind); err != nil {
+		return err
 	}
 	return s.checkChildren()
 }

@@ -50,10 +50,16 @@ func LoadEstate(r io.Reader) (Estate, error) {
 	if err := file.check(); err != nil {
 		return Estate{}, err
 	}
-	for _, sub := range file.Subscriptions {
-		for i, s := range sub.Servers {
-			sub.Servers[i] = s.clone() // which brings Extra to the types of JSON
+	// A copy brings what is free in form to the types of JSON.
+	for i, sub := range file.Subscriptions {
+		for j, s := range sub.Servers {
+			sub.Servers[j] = s.clone()
 		}
+		file.Subscriptions[i] = sub.withoutServers()
+		file.Subscriptions[i].Servers = sub.Servers
+	}
+	for i, w := range file.Workspaces {
+		file.Workspaces[i] = w.clone()
 	}
 	return file.Estate, nil
 }

@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,12 +22,14 @@ type fail struct {
 	retryAfter time.Duration
 	// challenge goes into WWW-Authenticate.
 	challenge string
+	// more stands in the error beside code and message.
+	more map[string]any
 }
 
 func (f *fail) reply() reply {
-	r := reply{status: f.status, header: http.Header{}, body: map[string]any{
-		"error": map[string]any{"code": f.code, "message": f.message},
-	}}
+	body := map[string]any{"code": f.code, "message": f.message}
+	maps.Copy(body, f.more)
+	r := reply{status: f.status, header: http.Header{}, body: map[string]any{"error": body}}
 	if f.gateway {
 		r.header.Set("X-Ms-Failure-Cause", "gateway")
 	}

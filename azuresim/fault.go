@@ -27,7 +27,8 @@ type Fault struct {
 	// RetryAfter is for 429 and 503, whole seconds. Zero means a second for
 	// 429 and no header for 503.
 	RetryAfter time.Duration
-	// Delay is for slow.
+	// Delay is for slow, where real time passes, and for late-effect and
+	// forget-operation, where the simulation's does.
 	Delay time.Duration
 	// To is where redirect and foreign-next point: scheme and host. Empty means
 	// https://elsewhere.invalid.
@@ -52,10 +53,17 @@ const (
 	faultSelf     = "self-next"
 	faultRedirect = "redirect"
 	faultFailOp   = "fail-operation"
+	faultCutAfter = "cut-after"
+	faultEndless  = "endless-operation"
+	faultNoEffect = "no-effect"
+	faultLate     = "late-effect"
+	faultForget   = "forget-operation"
+	faultPartial  = "partial-result"
 )
 
 var faultNames = []string{
 	faultCut, faultCutBody, faultSlow, faultNotJSON, faultEmpty, faultVanish, faultForeign, faultSelf, faultRedirect, faultFailOp,
+	faultCutAfter, faultEndless, faultNoEffect, faultLate, faultForget, faultPartial,
 }
 
 var faultStatuses = []int{400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504}
@@ -77,6 +85,14 @@ var faultStatuses = []int{400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504}
 //	self-next        let every page link to itself
 //	redirect         answer 307 to the same path on another host
 //	fail-operation   accept a change, and let its operation fail
+//	cut-after        serve the request, and break the connection instead of answering
+//	endless-operation  accept a change, and let its operation never end
+//	no-effect        accept a change, say that it succeeded, and change nothing
+//	late-effect      let a change take effect only some time after it is said to
+//	                 have succeeded; needs delay
+//	forget-operation  answer 404 about a change some time after it was accepted;
+//	                 needs delay
+//	partial-result   answer a query of logs with half of its rows and an error
 //
 // KEY is one of
 //
@@ -84,7 +100,7 @@ var faultStatuses = []int{400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504}
 //	method=NAME          only this HTTP method
 //	times=N              only the first N matching requests
 //	retry-after=SECONDS  for 429 and 503, whole seconds
-//	delay=DURATION       for slow, such as 200ms or 5s
+//	delay=DURATION       for slow, late-effect and forget-operation, such as 200ms or 5s
 //	to=URL               for foreign-next and redirect, scheme and host
 //	code=NAME            for fail-operation, the error's code
 //
@@ -164,8 +180,10 @@ func (f Fault) check() error {
 		return fmt.Errorf("%w: status %d is not one that can be ordered (want one of %v)", ErrFault, status, faultStatuses)
 	case f.RetryAfter != 0 && status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable:
 		return fmt.Errorf("%w: retry-after is for 429 and 503, not for %s", ErrFault, f.Action)
-	case (f.Delay != 0) != (f.Action == faultSlow):
-		return fmt.Errorf("%w: slow needs a delay, and nothing else has one", ErrFault)
+	case f.Delay == 0 && known(f.Action, faultSlow, faultLate, faultForget):
+		return fmt.Errorf("%w: %s needs a delay", ErrFault, f.Action)
+	case f.Delay != 0 && !known(f.Action, faultSlow, faultLate, faultForget):
+		return fmt.Errorf("%w: delay is for slow, late-effect and forget-operation, not for %s", ErrFault, f.Action)
 	case f.Code != "" && f.Action != faultFailOp:
 		return fmt.Errorf("%w: code is for fail-operation, not for %s", ErrFault, f.Action)
 	case f.To != "" && f.Action != faultForeign && f.Action != faultRedirect:

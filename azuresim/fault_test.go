@@ -18,6 +18,8 @@ func TestParseFault(t *testing.T) {
 		"slow,delay=200ms":               {Action: "slow", Delay: 200 * time.Millisecond},
 		"redirect,to=http://127.0.0.1:1": {Action: "redirect", To: "http://127.0.0.1:1"},
 		"fail-operation,code=ServerBusy": {Action: "fail-operation", Code: "ServerBusy"},
+		"late-effect,delay=90s":          {Action: "late-effect", Delay: 90 * time.Second},
+		"cut-after,method=DELETE":        {Action: "cut-after", Method: "DELETE"},
 	} {
 		got, err := ParseFault(text)
 		if err != nil {
@@ -47,7 +49,10 @@ func TestParseFaultSaysWhatIsWrong(t *testing.T) {
 		"404,retry-after=1":        "retry-after is for 429 and 503, not for 404",
 		"429,colour=red":           `unknown key "colour"`,
 		"slow":                     "slow needs a delay",
-		"cut,delay=1s":             "nothing else has one",
+		"late-effect":              "late-effect needs a delay",
+		"forget-operation":         "forget-operation needs a delay",
+		"no-effect,delay=1s":       "not for no-effect",
+		"cut,delay=1s":             "delay is for slow, late-effect and forget-operation, not for cut",
 		"slow,delay=-1s":           `delay "-1s" is no duration`,
 		"cut,code=X":               "code is for fail-operation, not for cut",
 		"429,to=http://x":          "to is for foreign-next and redirect",

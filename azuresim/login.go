@@ -86,15 +86,39 @@ func (c *call) issueToken() reply {
 			"AADSTS7000216: client_id and client_secret or client_assertion are required for the client_credentials grant type.")
 	}
 	life := c.sim.opts.TokenLife
+	// The newer endpoint is asked for a scope, the older for a resource; either
+	// says whom the token is for.
+	audience := withDefault(strings.TrimSuffix(form.Get("scope"), "/.default"), form.Get("resource"))
 	return ok(map[string]any{
 		"token_type": "Bearer", "expires_in": int(life.Seconds()), "ext_expires_in": int(life.Seconds()),
-		"access_token": c.sim.sign(map[string]any{
-			"aud": c.base + "/", "iss": c.base + "/" + c.sim.tenant + "/", "tid": c.sim.tenant,
-			"appid": id, "oid": objectID,
-			"iat": c.now.Unix(), "nbf": c.now.Unix(), "exp": c.now.Add(life).Unix(),
-		}),
+		"access_token": c.sim.issue(c.base, withDefault(audience, c.base+"/"), id),
 	})
 }
+
+// Token is a token as the login would issue it, for use with a simulation that
+// is at a base address such as http://127.0.0.1:8421. A principal with an @ in
+// its name is a user, any other an application.
+func (s *Server) Token(base, principal string) string {
+	return s.issue(base, base+"/", principal)
+}
+
+func (s *Server) issue(base, audience, principal string) string {
+	now := s.opts.Now()
+	claims := map[string]any{
+		"aud": audience, "iss": base + "/" + s.tenant + "/", "tid": s.tenant,
+		"oid": objectID, "sub": objectID, "ver": "1.0",
+		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(s.opts.TokenLife).Unix(),
+	}
+	if strings.Contains(principal, "@") {
+		claims["upn"], claims["idtyp"], claims["appid"] = principal, "user", azureCLI
+	} else {
+		claims["appid"], claims["idtyp"] = principal, "app"
+	}
+	return s.sign(claims)
+}
+
+// azureCLI is the application by which people sign in who use az.
+const azureCLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 func loginError(status int, code, description string) reply {
 	return reply{status: status, header: http.Header{}, body: map[string]any{"error": code, "error_description": description}}
@@ -129,7 +153,7 @@ func (s *Server) authenticate(c *call) *fail {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return c.invalidToken("The authentication scheme of the header is not Bearer.")
 	}
-	expiry, own, readable := s.readToken(token)
+	expiry, audience, own, readable := s.readToken(token)
 	switch {
 	case readable && !c.now.Before(expiry):
 		const form = "1/2/2006 3:04:05 PM"
@@ -138,6 +162,12 @@ func (s *Server) authenticate(c *call) *fail {
 		return c.unauthorized("ExpiredAuthenticationToken", message, message)
 	case !own && s.opts.Token != "" && token != s.opts.Token:
 		return c.invalidToken("The access token is invalid.")
+	case own && c.isLogs() && strings.TrimSuffix(audience, "/") != c.base:
+		// ARM itself is lenient here, for clients that know the simulation by
+		// another of its names.
+		message := fmt.Sprintf("The access token has been obtained from wrong audience or resource '%s'. "+
+			"It should exactly match (including forward slash) with one of the allowed audiences '%s'.", audience, c.base)
+		return c.unauthorized("InvalidAuthenticationTokenAudience", message, message)
 	}
 	return nil
 }
@@ -152,22 +182,24 @@ func (c *call) unauthorized(code, message, description string) *fail {
 			c.base, c.sim.tenant, description)}
 }
 
-// readToken reads the expiry of a JWT and says whether the simulation issued
+// readToken reads the expiry and audience of a JWT and says whether the simulation issued
 // it. A token of another form is not readable, and good for as long as it is
 // taken at all.
-func (s *Server) readToken(token string) (expiry time.Time, own, readable bool) {
+func (s *Server) readToken(token string) (expiry time.Time, audience string, own, readable bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return time.Time{}, false, false
+		return time.Time{}, "", false, false
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
 	var claims struct {
-		Expiry float64 `json:"exp"`
+		Expiry   float64 `json:"exp"`
+		Audience any     `json:"aud"` // a text or a list of them
 	}
 	if err != nil || json.Unmarshal(raw, &claims) != nil || claims.Expiry == 0 {
-		return time.Time{}, false, false
+		return time.Time{}, "", false, false
 	}
 	mac, err := base64.RawURLEncoding.DecodeString(parts[2])
 	own = err == nil && hmac.Equal(mac, s.mac(parts[0]+"."+parts[1]))
-	return time.Unix(int64(claims.Expiry), 0), own, true
+	audience, _ = claims.Audience.(string)
+	return time.Unix(int64(claims.Expiry), 0), audience, own, true
 }

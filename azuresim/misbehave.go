@@ -75,7 +75,50 @@ func (c *call) misbehave(anonymous bool) (reply, bool) {
 			header: http.Header{"Location": {f.target() + c.req.URL.RequestURI()}}}, true
 	}
 	status, _ := f.status()
-	return c.ordered(status, f).reply(), true
+	return c.inOwnWords(c.ordered(status, f)).reply(), true
+}
+
+// inOwnWords puts a refusal of ARM's into the words of the API that was asked,
+// where that has words of its own.
+func (c *call) inOwnWords(f *fail) *fail {
+	var own *fail
+	switch {
+	case c.isLogs():
+		own = c.inWordsOfLogs(f)
+	case !c.addr.isGraph():
+	case f.status == http.StatusForbidden:
+		own = c.graphDenied()
+	case f.status == http.StatusTooManyRequests:
+		own = c.graphThrottled(f.retryAfter)
+	}
+	if own == nil {
+		return f
+	}
+	own.retryAfter, own.challenge = f.retryAfter, f.challenge
+	return own
+}
+
+// inWordsOfLogs is a refusal as Log Analytics documents it: a token that is no
+// good is a 403 there, and only a missing one a 401.
+func (c *call) inWordsOfLogs(f *fail) *fail {
+	switch f.status {
+	case http.StatusUnauthorized:
+		status := http.StatusForbidden
+		if c.req.Header.Get("Authorization") == "" {
+			status = http.StatusUnauthorized
+		}
+		return &fail{status: status, code: f.code, message: f.message}
+	case http.StatusForbidden:
+		return logsDenied()
+	case http.StatusNotFound:
+		return &fail{status: f.status, code: "WorkspaceNotFoundError", message: "The workspace could not be found"}
+	case http.StatusTooManyRequests:
+		return &fail{status: f.status, code: "ThrottledError", message: "The request was throttled: too many queries. Retry later."}
+	case http.StatusGatewayTimeout:
+		return &fail{status: f.status, code: "GatewayTimeout", message: "The query timed out at the gateway.",
+			more: map[string]any{"innererror": map[string]any{"code": "GatewayTimeout", "message": "The query did not end in time."}}}
+	}
+	return &fail{status: f.status, code: f.code, message: f.message}
 }
 
 func (f Fault) target() string {
@@ -125,6 +168,9 @@ func (c *call) actionAndScope() (action, scope string) {
 	if a.provider != "" {
 		action = a.provider + "/" + strings.Join(append(append([]string(nil), a.types...), actionOf(c.req.Method)), "/")
 	}
+	if a.locks {
+		return "Microsoft.Authorization/locks/" + actionOf(c.req.Method), c.scopeOfLocks()
+	}
 	scope = c.req.URL.Path
 	if len(a.types) > 0 && a.isList() {
 		scope = strings.TrimSuffix(scope, "/"+a.types[len(a.types)-1])
@@ -152,6 +198,26 @@ func (c *call) doomed() *fail {
 	return end
 }
 
+// bendOperation changes what becomes of a change that was just accepted.
+func (c *call) bendOperation(op *operation) {
+	f, hit := c.strike(false, func(f Fault) bool {
+		return known(f.Action, faultEndless, faultNoEffect, faultLate, faultForget)
+	})
+	if !hit {
+		return
+	}
+	switch f.Action {
+	case faultEndless:
+		op.due = op.start.AddDate(100, 0, 0)
+	case faultNoEffect:
+		op.change.apply = func(*DBServer) {}
+	case faultLate:
+		op.late = f.Delay
+	case faultForget:
+		op.forgotten = op.start.Add(f.Delay)
+	}
+}
+
 // bendPage changes the links of a page. mayGrow says that it is the last of a
 // list with pages, and has something on it.
 func (c *call) bendPage(body map[string]any, mayGrow bool) {
@@ -177,8 +243,13 @@ func (c *call) offset() int {
 	return n
 }
 
-// damage breaks an answer in the middle, if that was ordered.
+// damage loses an answer to a request that has been served, or breaks it in the
+// middle, if that was ordered.
 func (c *call) damage(rep reply) reply {
+	if _, hit := c.strike(false, func(f Fault) bool { return f.Action == faultCutAfter }); hit {
+		rep.cut = cutBefore
+		return rep
+	}
 	if rep.body == nil {
 		return rep
 	}

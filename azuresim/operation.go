@@ -36,6 +36,10 @@ type operation struct {
 	version    string
 	start, due time.Time
 	failure    *fail
+	// late is how long after its end the change takes effect, and forgotten when
+	// nothing is known of the operation any more; zero is never.
+	late      time.Duration
+	forgotten time.Time
 }
 
 // change answers PUT, PATCH and DELETE of a child: it checks, refuses while the
@@ -64,6 +68,7 @@ func (c *call) change(srv *instance, kind childType) reply {
 		method: c.req.Method, version: c.version, start: c.now, due: c.now.Add(c.sim.opts.OperationTime),
 		failure: c.doomed(),
 	}
+	c.bendOperation(op)
 	srv.busy = op
 	c.sim.operations[op.id] = op
 	return c.started(op)
@@ -115,7 +120,7 @@ func (c *call) operation() reply {
 		return badAPIVersion("locations/"+c.addr.types[1], c.version, c.addr.names[0], allVersions()).reply()
 	}
 	op := c.sim.operations[lower(c.addr.names[1])]
-	if op == nil || !strings.EqualFold(op.server.sub.id, c.addr.subscription) {
+	if op == nil || !strings.EqualFold(op.server.sub.id, c.addr.subscription) || op.isForgotten(c.now) {
 		return noChild("locations/"+c.addr.types[1], c.addr.names[1]).reply()
 	}
 	op.server.settle(c.now)
@@ -128,6 +133,10 @@ func (c *call) operation() reply {
 	}
 	rep.header.Set("Retry-After", wholeSeconds(c.sim.opts.RetryAfter))
 	return rep
+}
+
+func (op *operation) isForgotten(now time.Time) bool {
+	return !op.forgotten.IsZero() && !now.Before(op.forgotten)
 }
 
 // status is the body of a poll. A failed operation is an HTTP 200 like any

@@ -31,6 +31,10 @@ type Options struct {
 	// RetryAfter is what answers of a running operation ask a client to wait,
 	// rounded up to whole seconds; Azure says 60. Zero means a second.
 	RetryAfter time.Duration
+	// LogRows and LogBytes are the most rows, and bytes of rows, in one answer
+	// of Log Analytics; more are cut off and said to be. Zero means 500,000 and
+	// 64,000,000, which are Azure's.
+	LogRows, LogBytes int
 	// Faults are the ways in which the service misbehaves; see [ParseFault].
 	Faults []Fault
 	// Now is the clock. Nil means [time.Now]. Latency and delays use real
@@ -53,6 +57,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RetryAfter == 0 {
 		o.RetryAfter = time.Second
+	}
+	if o.LogRows <= 0 {
+		o.LogRows = 500_000
+	}
+	if o.LogBytes <= 0 {
+		o.LogBytes = 64_000_000
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -20,8 +20,21 @@ func everything() Estate {
 			s := &e.Subscriptions[i].Servers[j]
 			s.PrivateEndpoints = append(s.PrivateEndpoints, PrivateEndpoint{Name: "extra-pe"}, PrivateEndpoint{Name: "new-pe", Status: "Pending"})
 			s.Configurations = map[string]string{"log_checkpoints": "off", "work_mem": "4096"}
+			s.Locks = []Lock{{Name: "keep", Level: "CanNotDelete", Notes: "in production"}}
 		}
+		sub := &e.Subscriptions[i]
+		sub.Locks = []Lock{{Name: "freeze", Level: "CanNotDelete"}}
+		sub.GroupLocks = map[string][]Lock{sub.Servers[0].ResourceGroup: {{Name: "group", Level: "CanNotDelete"}}}
+		sub.Denied = []string{"serviceTags/read"}
+		sub.Resources = append(sub.Resources, Resource{
+			ID:         "/subscriptions/" + sub.ID + "/resourceGroups/net/providers/Microsoft.Network/azureFirewalls/fw",
+			Properties: map[string]any{"ipConfigurations": []any{map[string]any{"name": "a"}}},
+		})
 	}
+	e.Workspaces = append(e.Workspaces, Workspace{
+		ID: "5b0000aa-0000-4000-8000-000000000002", Name: "more", Denied: []string{"query/read"},
+		Tables: map[string][]map[string]any{"AzureDiagnostics": {{"TimeGenerated": "2026-11-01T08:00:00Z", "Message": "m"}}, "Empty": {}},
+	})
 	return e
 }
 

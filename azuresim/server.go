@@ -32,6 +32,9 @@ type Server struct {
 	byID       map[string]*subscription // by lower-case id
 	operations map[string]*operation
 	buckets    map[bucketKey]*rate.Limiter
+	tags       []ServiceTag
+	workspaces []*workspace
+	graph      quota
 }
 
 // New makes a simulation of an estate, of which it takes its own copy. The
@@ -53,6 +56,7 @@ func New(e Estate, o Options) (*Server, error) {
 		byID:       map[string]*subscription{},
 		operations: map[string]*operation{},
 		buckets:    map[bucketKey]*rate.Limiter{},
+		tags:       cloneTags(e.ServiceTags),
 	}
 	rand.Read(s.signing)
 	s.stats.init(s.opts.Observe)
@@ -63,18 +67,26 @@ func New(e Estate, o Options) (*Server, error) {
 		s.subs = append(s.subs, sub)
 		s.byID[lower(spec.ID)] = sub
 	}
+	for _, spec := range e.Workspaces {
+		s.workspaces = append(s.workspaces, newWorkspace(spec))
+	}
+	s.connectLogs(born)
 	return s, nil
 }
 
 // Snapshot is the estate as it is now, with every change that has ended. It is
-// the caller's own copy.
+// the caller's own copy. Log entries that came in at run time are not in it.
 func (s *Server) Snapshot() Estate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.opts.Now()
-	e := Estate{Tenant: s.tenant}
+	e := Estate{Tenant: s.tenant, ServiceTags: cloneTags(s.tags)}
+	for _, w := range s.workspaces {
+		e.Workspaces = append(e.Workspaces, w.spec.clone())
+	}
 	for _, sub := range s.subs {
-		out := Subscription{ID: sub.id, Name: sub.name, State: sub.state}
+		out := sub.spec.withoutServers()
+		out.State = sub.state
 		for _, srv := range sub.servers {
 			srv.settle(now)
 			out.Servers = append(out.Servers, srv.spec.clone())

@@ -13,13 +13,14 @@ import (
 // the simulator's mutex.
 type subscription struct {
 	id, name, state string
+	spec            Subscription // without its servers
 	servers         []*instance
 	byKind          map[Kind][]*instance
 	byKey           map[string]*instance
 	groups          []group
 }
 
-// group is a resource group: it exists because a server is in it.
+// group is a resource group: it exists because something is in it.
 type group struct{ name, location string }
 
 type instance struct {
@@ -28,6 +29,8 @@ type instance struct {
 	spec DBServer
 	// busy is the change under way, nil when there is none.
 	busy *operation
+	// late are changes that ended and have yet to take effect.
+	late []*operation
 	// born is when the simulated server came to be; it dates the restore point.
 	born time.Time
 }
@@ -38,20 +41,27 @@ func serverKey(kind Kind, group, name string) string {
 
 func newSubscription(spec Subscription, born time.Time) *subscription {
 	sub := &subscription{
-		id: spec.ID, name: spec.Name, state: withDefault(spec.State, "Enabled"),
+		id: spec.ID, name: spec.Name, state: withDefault(spec.State, "Enabled"), spec: spec.withoutServers(),
 		byKind: map[Kind][]*instance{},
 		byKey:  make(map[string]*instance, len(spec.Servers)),
 	}
-	groups := map[string]bool{}
+	locations := make([]string, 0, len(spec.Servers)+len(spec.Resources))
 	for _, s := range spec.Servers {
 		t, _ := typeOfKind(s.Kind)
 		srv := &instance{typ: t, sub: sub, spec: s.clone(), born: born}
 		sub.servers = append(sub.servers, srv)
 		sub.byKind[s.Kind] = append(sub.byKind[s.Kind], srv)
 		sub.byKey[serverKey(s.Kind, s.ResourceGroup, s.Name)] = srv
-		if key := strings.ToLower(s.ResourceGroup); !groups[key] {
-			groups[key] = true
-			sub.groups = append(sub.groups, group{s.ResourceGroup, regionName(srv.location())})
+		locations = append(locations, srv.location())
+	}
+	for _, r := range spec.Resources {
+		locations = append(locations, withDefault(r.Location, "eastus"))
+	}
+	groups := map[string]bool{}
+	for i, name := range spec.groupNames() {
+		if !groups[lower(name)] {
+			groups[lower(name)] = true
+			sub.groups = append(sub.groups, group{name, regionName(locations[i])})
 		}
 	}
 	return sub
@@ -93,14 +103,22 @@ func (s *instance) denies(operation string) bool {
 	return slices.ContainsFunc(s.spec.Denied, func(d string) bool { return strings.EqualFold(d, operation) })
 }
 
-// settle ends the change under way if its time has come.
+// settle ends the change under way if its time has come, and lets those take
+// effect that have ended and are due, in the order in which they ended.
 func (s *instance) settle(now time.Time) {
 	if s.busy != nil && !now.Before(s.busy.due) {
 		if s.busy.failure == nil {
-			s.busy.change.apply(&s.spec)
+			s.late = append(s.late, s.busy)
 		}
 		s.busy = nil
 	}
+	s.late = slices.DeleteFunc(s.late, func(op *operation) bool {
+		due := !now.Before(op.due.Add(op.late))
+		if due {
+			op.change.apply(&s.spec)
+		}
+		return due
+	})
 }
 
 // inGroup is an ARM id below the server's own resource group, for references
@@ -129,6 +147,11 @@ func (s DBServer) clone() DBServer {
 	s.VNetRules = slices.Clone(s.VNetRules)
 	s.Configurations = maps.Clone(s.Configurations)
 	s.Denied = slices.Clone(s.Denied)
+	s.Locks = slices.Clone(s.Locks)
+	if s.Logs != nil {
+		logs := *s.Logs
+		s.Logs = &logs
+	}
 	s.Extra, _ = plainJSON(s.Extra) // check has seen that it is JSON
 	return s
 }

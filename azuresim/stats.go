@@ -15,8 +15,9 @@ type Stats struct {
 	// ByKind is Calls by what was asked: "token" and "metadata" (the anonymous
 	// endpoints), "subscriptions" (tenants, subscriptions and what ARM says
 	// about them), "list" (servers of a type), "children" (a list below a
-	// server), "poll" (a long-running operation), and for a single resource the
-	// method: "get", "put", "patch", "delete". The rest is "other".
+	// server), "poll" (a long-running operation), "locks", "tags" (service tags),
+	// "graph" (Resource Graph), "logs" (Log Analytics), and for a single resource
+	// the method: "get", "put", "patch", "delete". The rest is "other".
 	ByKind map[string]int
 	// Throttled are the 429s, by bucket or by fault.
 	Throttled int
@@ -128,9 +129,20 @@ func kindOf(r *http.Request) string {
 	if kind, anonymous := anonymousKind(r); anonymous {
 		return kind
 	}
+	if logsPath.MatchString(r.URL.Path) {
+		return "logs"
+	}
 	a, ok := parseAddress(r.URL.Path)
 	switch {
 	case !ok:
+		return "other"
+	case a.locks:
+		return "locks"
+	case isServiceTags(a):
+		return "tags"
+	case a.isGraph():
+		return "graph"
+	case a.subscription == "" && a.provider != "":
 		return "other"
 	case len(a.types) == 0:
 		return "subscriptions"

@@ -107,10 +107,11 @@ func (s *swagger) compiled(n node) (*jsonschema.Schema, error) {
 }
 
 const (
-	pgDocs  = "postgresql/resource-manager/Microsoft.DBforPostgreSQL/stable/"
-	hscDoc  = "postgresqlhsc/resource-manager/Microsoft.DBforPostgreSQL/stable/2022-11-08/postgresqlhsc.json"
-	subsDoc = "resources/resource-manager/Microsoft.Resources/stable/2022-12-01/subscriptions.json"
-	rgDoc   = "resources/resource-manager/Microsoft.Resources/stable/2024-07-01/resources.json"
+	pgDocs    = "postgresql/resource-manager/Microsoft.DBforPostgreSQL/stable/"
+	hscDoc    = "postgresqlhsc/resource-manager/Microsoft.DBforPostgreSQL/stable/2022-11-08/postgresqlhsc.json"
+	graphDocs = "resourcegraph/resource-manager/Microsoft.ResourceGraph/stable/"
+	subsDoc   = "resources/resource-manager/Microsoft.Resources/stable/2022-12-01/subscriptions.json"
+	rgDoc     = "resources/resource-manager/Microsoft.Resources/stable/2024-07-01/resources.json"
 )
 
 // documents are those that speak of an address at an api-version. ARM's own
@@ -118,6 +119,9 @@ const (
 // 2025-08-01 has no Swagger here: its paths and statuses are those of
 // 2024-08-01, its bodies are compared with the Bicep types.
 func (s *swagger) documents(a address, version string) []string {
+	if a.isGraph() {
+		return []string{filepath.Join(s.root, graphDocs, version, "resourcegraph.json")}
+	}
 	if a.provider == "" || len(a.types) == 0 {
 		return []string{filepath.Join(s.root, subsDoc), filepath.Join(s.root, rgDoc)}
 	}
@@ -135,6 +139,9 @@ func (s *swagger) documents(a address, version string) []string {
 // and its method, and its status.
 func (s *swagger) response(a address, path, version, method string, status int) (node, error) {
 	for _, file := range s.documents(a, version) {
+		if _, err := os.Stat(file); err != nil {
+			continue // a version that is refused has none
+		}
 		paths := s.doc(file)["paths"].(map[string]any)
 		for template, item := range paths {
 			if !fits(template, path) {
