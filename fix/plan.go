@@ -47,6 +47,9 @@ type Cloud struct {
 // Keep says which of the clients that depend on a door are kept.
 type Keep string
 
+// Keeps are all ways to keep clients.
+var Keeps = []Keep{KeepObserved, KeepListed, KeepNone}
+
 // What can be kept.
 const (
 	// KeepObserved keeps the clients that the evidence shows and that are known
@@ -71,7 +74,9 @@ type ServerPlan struct {
 	// Steps are carried out in this order: rules are added before any is deleted.
 	Steps []Step `json:"steps"`
 	// WayBack undoes the steps: what was deleted is put back first.
-	WayBack  []Step    `json:"way_back"`
+	WayBack []Step `json:"way_back"`
+	// Clients are those that the evidence shows, the worst fate first and of
+	// each fate those first that nobody knows to be yours.
 	Clients  []Client  `json:"clients"`
 	Evidence *Evidence `json:"evidence,omitempty"`
 	Locks    []Lock    `json:"locks,omitempty"`
@@ -111,7 +116,8 @@ type Door struct {
 	Kind exposure.Kind `json:"kind"`
 	// State is what the door was when the plan was made: open or latent.
 	State exposure.State `json:"state"`
-	Rules []string       `json:"rules"`
+	// Rules are the ids of the rules that make the door.
+	Rules []string `json:"rules"`
 }
 
 // Rule is one firewall rule, exactly as ARM holds it.
@@ -143,6 +149,18 @@ type Step struct {
 	Why string `json:"why"`
 }
 
+// Claim is how sure it is that an address is yours, empty when nothing says so.
+type Claim string
+
+// The claims.
+const (
+	// Owned: the address is yours alone.
+	Owned Claim = "owned"
+	// Candidate: a resource of yours uses the address, and others may use it too:
+	// the outbound addresses of App Service are shared by many customers.
+	Candidate Claim = "candidate"
+)
+
 // Fate is what becomes of a client.
 type Fate string
 
@@ -160,6 +178,9 @@ const (
 	Untouched Fate = "not affected"
 )
 
+// Fates are all fates in the order in which they are shown.
+var Fates = []Fate{CutOff, Uncertain, KeptByNew, KeptByOld, Untouched}
+
 // Client is what one client of a server will experience.
 type Client struct {
 	Address     string `json:"address"`
@@ -172,7 +193,9 @@ type Client struct {
 	Connections int64        `json:"connections"`
 	Class       usage.Class  `json:"class"`
 	Origin      usage.Origin `json:"origin"`
-	Fate        Fate         `json:"fate"`
+	// Claim is how sure it is that the client is yours.
+	Claim Claim `json:"claim,omitempty"`
+	Fate  Fate  `json:"fate"`
 	// Rules are the names of the rules that admit it afterwards.
 	Rules []string `json:"rules,omitempty"`
 	// Why says in a sentence what the fate rests on.
@@ -181,11 +204,14 @@ type Client struct {
 
 // Evidence is what the plan knows of the clients.
 type Evidence struct {
-	First time.Time `json:"first"`
-	Last  time.Time `json:"last"`
-	// Covered is how long the evidence is without its silences, in seconds.
+	// First and Last are the times of a log's first and last entry, absent when
+	// there is no log but samples.
+	First time.Time `json:"first,omitzero"`
+	Last  time.Time `json:"last,omitzero"`
+	// Covered is how much of the log's time can be trusted, in seconds.
 	Covered float64 `json:"covered_seconds"`
-	// Outcome is the answer of usage, Missing what it lacked.
+	// Outcome is the answer of usage, Missing what it lacked, Blind what such
+	// evidence cannot show.
 	Outcome usage.Outcome `json:"outcome"`
 	Missing []string      `json:"missing,omitempty"`
 	Blind   []string      `json:"blind,omitempty"`

@@ -14,6 +14,7 @@ import (
 
 	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/exposure"
+	"github.com/posternhq/postern/fix"
 	"github.com/posternhq/postern/report"
 	"github.com/posternhq/postern/rule"
 	"github.com/posternhq/postern/usage"
@@ -46,6 +47,7 @@ func write(root string) error {
 		"scan.schema.json":   report.Document{},
 		"stream.schema.json": report.Line{},
 		"usage.schema.json":  report.UsageDocument{},
+		"plan.schema.json":   fix.Plan{},
 	} {
 		content, err := json.MarshalIndent(r.Reflect(value), "", "  ")
 		if err != nil {
@@ -70,9 +72,19 @@ func enumerations(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[exposure.Truth]():
 		return enum(exposure.Yes.String(), exposure.No.String(), exposure.Maybe.String())
 	case reflect.TypeFor[usage.Outcome]():
-		return enum(usage.NobodySeen, usage.CutsOff, usage.NotEnough, usage.NotOpen)
+		return enum(usage.SafeToClose, usage.CutsOff, usage.NotEnough, usage.NotOpen)
+	case reflect.TypeFor[usage.SourceKind]():
+		return enum(usage.LogSource, usage.SampleSource)
 	case reflect.TypeFor[usage.Class]():
 		return enum(usage.Classes...)
+	case reflect.TypeFor[fix.Keep]():
+		return enum(fix.Keeps...)
+	case reflect.TypeFor[fix.Act]():
+		return enum(fix.Put, fix.Delete)
+	case reflect.TypeFor[fix.Fate]():
+		return enum(fix.Fates...)
+	case reflect.TypeFor[fix.Claim]():
+		return enum(fix.Owned, fix.Candidate)
 	case reflect.TypeFor[asset.Switch]():
 		return enum(asset.On, asset.Off, asset.Unclear)
 	}
