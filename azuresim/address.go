@@ -20,6 +20,8 @@ type address struct {
 	// names are asked for, all of them or the one called lockName.
 	locks    bool
 	lockName string
+	// permissions is set where the caller's permissions at a server are asked for.
+	permissions bool
 }
 
 // isList says whether the address is that of a collection of the provider.
@@ -33,6 +35,11 @@ const lockPath = "/providers/microsoft.authorization/locks"
 // the locks of all that.
 func parseAddress(path string) (address, bool) {
 	path = strings.TrimSuffix(path, "/")
+	if scope, asked := strings.CutSuffix(lower(path), permissionsPath); asked && len(lower(path)) == len(path) {
+		a, understood := parseScope(path[:len(scope)])
+		a.permissions = true
+		return a, understood && a.group != "" && len(a.types) == 1 && !a.isList()
+	}
 	at := strings.LastIndex(lower(path), lockPath)
 	if at < 0 {
 		return parseScope(path)

@@ -108,6 +108,8 @@ func (c *call) route() reply {
 	switch {
 	case a.locks:
 		return c.locks(sub)
+	case a.permissions:
+		return c.permissions(sub)
 	case a.provider == "":
 		return c.ownResource(sub)
 	case isServiceTags(a):

@@ -88,8 +88,8 @@ func (sub Subscription) checkAround() error {
 		}
 	}
 	for _, d := range sub.Denied {
-		if !known(lower(d), "locks/read", "servicetags/read", "resources/read") {
-			return fmt.Errorf("denied operation %q does not exist here (want locks/read, serviceTags/read or resources/read)", d)
+		if !known(lower(d), "locks/read", "permissions/read", "servicetags/read", "resources/read") {
+			return fmt.Errorf("denied operation %q does not exist here (want locks/read, permissions/read, serviceTags/read or resources/read)", d)
 		}
 	}
 	for i, r := range sub.Resources {

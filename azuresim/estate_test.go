@@ -91,7 +91,7 @@ func TestLoadEstateSaysWhatIsWrong(t *testing.T) {
 		"public in a subnet":        {srv + ", subnet: n/s, public_access: enabled}", "no public access to enable"},
 		"vnet rules":                {srv + ", vnet_rules: [{name: r, subnet: n/s}]}", "vnet_rules are for single only"},
 		"vnet rule with no subnet":  {sub + "  - {kind: single, name: a, resource_group: g, vnet_rules: [{name: r}]}", "vnet rule r has no subnet"},
-		"denied":                    {srv + ", denied: [firewallrule/read]}", `denied operation "firewallrule/read" does not exist here (want one of read, locks/read, firewallrules/read,`},
+		"denied":                    {srv + ", denied: [firewallrule/read]}", `denied operation "firewallrule/read" does not exist here (want one of read, locks/read, permissions/read, firewallrules/read,`},
 		"rule name":                 {srv + ", firewall_rules: [{start: 0.0.0.0}]}", `firewall rule name ""`},
 		"rule twice":                {srv + ", firewall_rules: [{name: r}, {name: R}]}", "firewall rule R is there twice"},
 		"private endpoint's status": {srv + ", private_endpoints: [{name: p, status: Perhaps}]}", `unknown status "Perhaps"`},

@@ -15,7 +15,7 @@ type Stats struct {
 	// ByKind is Calls by what was asked: "token" and "metadata" (the anonymous
 	// endpoints), "subscriptions" (tenants, subscriptions and what ARM says
 	// about them), "list" (servers of a type), "children" (a list below a
-	// server), "poll" (a long-running operation), "locks", "tags" (service tags),
+	// server), "poll" (a long-running operation), "locks", "permissions", "tags" (service tags),
 	// "graph" (Resource Graph), "logs" (Log Analytics), and for a single resource
 	// the method: "get", "put", "patch", "delete". The rest is "other".
 	ByKind map[string]int
@@ -138,6 +138,8 @@ func kindOf(r *http.Request) string {
 		return "other"
 	case a.locks:
 		return "locks"
+	case a.permissions:
+		return "permissions"
 	case isServiceTags(a):
 		return "tags"
 	case a.isGraph():

@@ -70,7 +70,7 @@ func (h *truth) compare(r *http.Request, rec *httptest.ResponseRecorder) error {
 		return compareError(r, a, rec.Code, body)
 	case isOperation(a):
 		return compareOperation(rec.Code, body)
-	case a.locks || isServiceTags(a):
+	case a.locks || a.permissions || isServiceTags(a):
 		return compareUndocumented(body)
 	default:
 		return compareBody(r, a, rec, body)
@@ -82,6 +82,8 @@ func shapeOf(a address) string {
 	switch {
 	case a.locks:
 		return "locks"
+	case a.permissions:
+		return "permissions"
 	case a.isGraph():
 		return "graph"
 	case a.tenants:
@@ -252,7 +254,7 @@ func keys(h http.Header) []string {
 }
 
 // compareUndocumented holds the answers that no document here speaks of (locks,
-// service tags) to what Microsoft's reference pages have: known fields and no
+// permissions, service tags) to what Microsoft's reference pages have: known fields and no
 // others.
 func compareUndocumented(body any) error {
 	raw, err := json.Marshal(body)
@@ -262,6 +264,8 @@ func compareUndocumented(body any) error {
 	type lock struct {
 		ID, Name, Type string
 		Properties     struct{ Level, Notes string }
+		// A grant, in a list of permissions.
+		Actions, NotActions, DataActions, NotDataActions []string
 	}
 	var known struct {
 		lock                          // one of them

@@ -102,7 +102,7 @@ func (t resourceType) child(name string) (childType, bool) {
 // permissions are the operations that a [DBServer.Denied] may name for the type,
 // in lower case.
 func (t resourceType) permissions() []string {
-	all := []string{"read", "locks/read"}
+	all := []string{"read", "locks/read", "permissions/read"}
 	for _, c := range t.children {
 		name := strings.ToLower(c.name)
 		all = append(all, name+"/read")
