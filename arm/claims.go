@@ -33,7 +33,7 @@ func (c *Client) Principal(ctx context.Context) (Principal, error) {
 // principalOf reads the claims of an access token (Microsoft's "Access token
 // claims reference": tid, oid, upn, preferred_username, unique_name, appid, azp).
 func principalOf(token string) Principal {
-	unknown := Principal{Name: "not told by the token"}
+	unknown := Principal{Name: "(not named by the token)"}
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return unknown

@@ -25,12 +25,26 @@ type Cloud struct {
 	// Audience is what a token must be for, and Authority who issues it.
 	Audience  string
 	Authority string
+	// LogAnalytics is the endpoint of the Log Analytics query API, without a
+	// trailing slash, and also the audience of its tokens: one that was issued for
+	// a host is of no use at another. It is nil where the cloud names none.
+	LogAnalytics *url.URL
 	// Custom is set for clouds that are not Microsoft's own three.
 	Custom bool
 }
 
 // Scope is what a token for Resource Manager must be for.
 func (c Cloud) Scope() string { return c.Audience + "/.default" }
+
+// LogAnalyticsScope is what a token for Log Analytics must be for.
+func (c Cloud) LogAnalyticsScope() string { return c.LogAnalytics.String() + "/.default" }
+
+// LogAnalyticsIsARM reports whether Log Analytics is at the same scheme, host and
+// port as Resource Manager, as in a local Azure. Only there may a bearer token for
+// Resource Manager be sent to it.
+func (c Cloud) LogAnalyticsIsARM() bool {
+	return c.LogAnalytics != nil && c.ARM != nil && sameOrigin(c.ARM, c.LogAnalytics) == nil
+}
 
 // metadataVersion is the version of the endpoint document that az and Terraform
 // ask a cloud for.
@@ -40,6 +54,14 @@ var known = map[string]cloud.Configuration{
 	"public": cloud.AzurePublic,
 	"usgov":  cloud.AzureGovernment,
 	"china":  cloud.AzureChina,
+}
+
+// logAnalytics is where Microsoft's clouds have the query API: the field
+// logAnalyticsResourceId of their endpoint documents.
+var logAnalytics = map[string]string{
+	"public": "https://api.loganalytics.io",
+	"usgov":  "https://api.loganalytics.us",
+	"china":  "https://api.loganalytics.azure.cn",
 }
 
 // ResolveCloud turns public, usgov, china or the URL of an ARM endpoint into a
@@ -53,7 +75,11 @@ func ResolveCloud(ctx context.Context, name string, haveBearer bool, client *htt
 		if err != nil {
 			return Cloud{}, fmt.Errorf("parse the endpoint of cloud %s: %w", name, err)
 		}
-		return Cloud{Name: strings.ToLower(name), ARM: arm, Audience: service.Audience, Authority: conf.ActiveDirectoryAuthorityHost}, nil
+		logs, err := url.Parse(logAnalytics[strings.ToLower(name)])
+		if err != nil {
+			return Cloud{}, fmt.Errorf("parse the Log Analytics endpoint of cloud %s: %w", name, err)
+		}
+		return Cloud{Name: strings.ToLower(name), ARM: arm, Audience: service.Audience, Authority: conf.ActiveDirectoryAuthorityHost, LogAnalytics: logs}, nil
 	}
 	arm, err := parseEndpoint(name)
 	if err != nil {
@@ -103,6 +129,7 @@ type metadata struct {
 		Audiences     []string `json:"audiences"`
 		Tenant        string   `json:"tenant"`
 	} `json:"authentication"`
+	LogAnalytics string `json:"logAnalyticsResourceId"`
 }
 
 func fetchMetadata(ctx context.Context, arm *url.URL, client *http.Client) (metadata, error) {
@@ -167,5 +194,9 @@ func (m metadata) apply(c Cloud) (Cloud, error) {
 		c.Audience = m.Authentication.Audiences[0]
 	}
 	c.Authority = m.Authentication.LoginEndpoint
+	// An address that no token may be sent to is as good as none.
+	if u, err := parseEndpoint(m.LogAnalytics); err == nil {
+		c.LogAnalytics = u
+	}
 	return c, nil
 }

@@ -61,6 +61,39 @@ func TestMicrosoftsOwnClouds(t *testing.T) {
 	}
 }
 
+func TestWhereLogAnalyticsIs(t *testing.T) {
+	for name, want := range map[string]string{
+		"public": "https://api.loganalytics.io/.default", "usgov": "https://api.loganalytics.us/.default",
+		"china": "https://api.loganalytics.azure.cn/.default",
+	} {
+		c, err := ResolveCloud(t.Context(), name, true, nil)
+		if err != nil || c.LogAnalyticsScope() != want || c.LogAnalyticsIsARM() {
+			t.Errorf("%s has it at %+v, %v; want %s", name, c, err, want)
+		}
+	}
+	for said, want := range map[string]string{
+		"SELF": "the same", "SELF/": "the same", "https://logs.stack": "https://logs.stack", "https://logs.stack/": "https://logs.stack",
+		"http://logs.stack": "none", "": "none", "https://u:p@logs.stack": "none", "not an address": "none",
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			said := strings.ReplaceAll(said, "SELF", "http://"+r.Host)
+			_, _ = fmt.Fprintf(w, `{"logAnalyticsResourceId":%q,"authentication":{"audiences":["a"]}}`, said)
+		}))
+		c, err := ResolveCloud(t.Context(), s.URL, true, s.Client())
+		s.Close()
+		got := "none"
+		switch {
+		case c.LogAnalyticsIsARM():
+			got = "the same"
+		case c.LogAnalytics != nil:
+			got = c.LogAnalytics.String()
+		}
+		if err != nil || got != want {
+			t.Errorf("%q is taken for %s, %v; want %s", said, got, err, want)
+		}
+	}
+}
+
 func TestBadClouds(t *testing.T) {
 	for name, want := range map[string]string{
 		"germany":                   "is not known; give public, usgov, china",

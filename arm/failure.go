@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Failure is an answer of ARM other than 200.
@@ -18,12 +19,14 @@ type Failure struct {
 	Told string
 	// LaterPage is set when the list had begun: pages of it were read before.
 	LaterPage bool
+	// pause is how long the answer asked to wait, or a usual pause.
+	pause time.Duration
 }
 
 // newFailure reads ARM's error body. Services spell it in more than one way,
 // and a proxy in between may answer with anything.
 func newFailure(resp *http.Response, body []byte) *Failure {
-	f := &Failure{Status: resp.StatusCode, Told: resp.Header.Get("Retry-After")}
+	f := &Failure{Status: resp.StatusCode, Told: resp.Header.Get("Retry-After"), pause: pollPause(resp.Header)}
 	var doc struct {
 		Error   *struct{ Code, Message string }
 		Code    string

@@ -96,7 +96,7 @@ func busyFor(err error) (time.Duration, bool) {
 	if f == nil || f.Status != http.StatusConflict || !f.Has("ServerIsBusy", "ServerBusy") {
 		return 0, false
 	}
-	return pollPause(http.Header{"Retry-After": {f.Told}}), true
+	return f.pause, true
 }
 
 // follow waits for the end of an operation by the protocol that was recorded: the

@@ -367,7 +367,7 @@ func TestCovers(t *testing.T) {
 		"*": true, "*/write": true, "*/read": false, write: true, "microsoft.dbforpostgresql/*": true,
 		"microsoft.*/firewallrules/*": true, "microsoft.sql/*": false, "": false, "*/firewallrules/*/delete": false,
 		"microsoft.dbforpostgresql/flexibleservers/firewallrules/write*": true,
-		"*" + strings.Repeat("a*", 60) + "b":                           false,
+		"*" + strings.Repeat("a*", 60) + "b":                             false,
 	} {
 		if got := covers(pattern, write); got != want {
 			t.Errorf("%q covers it: %t, want %t", pattern, got, want)
