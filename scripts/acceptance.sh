@@ -3,7 +3,8 @@
 # makes and deletes firewall rules on single and flexible servers, and at last
 # closes the door of a single server with the very command that the rule
 # mhu-w8j-px0 tells people to run, while `postern scan` watches it go from fail
-# to pass.
+# to pass. In between, postern closes two doors by a plan and takes it back, and az
+# confirms both.
 #
 # Installs Debian's azure-cli where az is absent (as root, or with sudo). Uses a
 # configuration of its own: nobody's az login is touched. POSTERN names a built
@@ -161,6 +162,33 @@ check "az makes a rule on a flexible server" says 198.51.100.9 \
 check "the rule is there" says "office lab" "${flexible_rules[@]}"
 check "az deletes it" az postgres flexible-server firewall-rule delete "${flexible[@]}" --rule-name lab --yes
 check "the rule is gone" says office "${flexible_rules[@]}"
+
+# state writes what az sees of both firewalls: everything, in the order of names.
+state() {
+	az postgres server firewall-rule list "${single[@]}" --query 'sort_by([],&name)' -o json >"$1" &&
+		az postgres flexible-server firewall-rule list "${flexible[@]}" --query 'sort_by([],&name)' -o json >>"$1"
+}
+# names wants exactly these rules on the single and on the flexible server.
+names() {
+	says "$1" az postgres server firewall-rule list "${single[@]}" --query 'sort([].name)' -o tsv &&
+		says "$2" az postgres flexible-server firewall-rule list "${flexible[@]}" --query 'sort([].name)' -o tsv
+}
+fix() {
+	"$postern" fix "$@" --cloud "$url" --journal "$work/journal"
+}
+echo "198.51.100.20 shop" >"$work/keep"
+
+check "az opens the door of the flexible server" az postgres flexible-server firewall-rule create "${flexible[@]}" \
+	--rule-name not-a-door --start-ip-address 0.0.0.0 --end-ip-address 0.0.0.0
+check "az writes down what is there" state "$work/before.json"
+check "postern plans to close both doors" "$postern" fix plan billing-db orders-db --cloud "$url" \
+	--keep listed --keep-list "$work/keep" -o "$work/plan.json"
+check "postern applies the plan" fix apply "$work/plan.json" --yes
+check "az sees the narrow rules and no door" names "office postern-keep-shop" "office postern-keep-shop"
+check "postern undoes it" fix undo "$(ls "$work/journal" 2>/dev/null | sed -n 's/\.jsonl$//p')" --yes
+check "az writes down what is there" state "$work/after.json"
+check "az sees exactly what was there before" diff "$work/before.json" "$work/after.json"
+check "az closes the door of the flexible server" az postgres flexible-server firewall-rule delete "${flexible[@]}" --rule-name not-a-door --yes
 
 check "postern scan fails the single server" scan 3 fail
 check "the rule's own command closes the door" \
