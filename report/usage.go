@@ -90,6 +90,8 @@ func usageWindow(p *printer, u Usage) {
 // sourceRead says how much was read of a source.
 func sourceRead(s usage.Source) string {
 	switch {
+	case s.Log != nil && s.Log.Files == 0: // read from a service
+		return entryCount(s.Log.Entries)
 	case s.Log != nil:
 		return fmt.Sprintf("%s in %s", entryCount(s.Log.Entries), plural(s.Log.Files, "file"))
 	case s.Sample != nil:
@@ -223,7 +225,10 @@ func clientNotes(c usage.Judged) []string {
 	}
 	o := c.Origin
 	whose := []string{}
-	if o.Owner == usage.Yours {
+	switch {
+	case o.Owner == usage.Yours && o.Certainty == usage.Candidate:
+		whose = append(whose, "perhaps yours: "+Plain(o.Name))
+	case o.Owner == usage.Yours:
 		whose = append(whose, "yours: "+Plain(o.Name))
 	}
 	if o.Tag != "" {
