@@ -203,5 +203,5 @@ func FuzzParsePage(f *testing.F) {
 
 func FuzzStaticToken(f *testing.F) {
 	f.Add(jwt(`{"exp":1}`))
-	f.Fuzz(func(_ *testing.T, token string) { _, _ = newStaticToken(token, time.Unix(0, 0)) })
+	f.Fuzz(func(_ *testing.T, token string) { _, _ = NewToken(TokenVariable, token, time.Unix(0, 0)) })
 }

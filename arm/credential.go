@@ -25,7 +25,7 @@ const TokenVariable = "AZURE_ACCESS_TOKEN"
 // before anything is asked of Azure; no error ever quotes the token.
 func NewCredential(c Cloud, bearer string, now time.Time) (azcore.TokenCredential, error) {
 	if bearer != "" {
-		return newStaticToken(bearer, now)
+		return NewToken(TokenVariable, bearer, now)
 	}
 	options := &azidentity.DefaultAzureCredentialOptions{DisableInstanceDiscovery: c.Custom}
 	options.Cloud = cloud.Configuration{
@@ -84,7 +84,9 @@ func (s staticToken) GetToken(context.Context, policy.TokenRequestOptions) (azco
 // opaqueLifetime is what a token is taken to live for that does not say so.
 const opaqueLifetime = 24 * time.Hour
 
-func newStaticToken(bearer string, now time.Time) (azcore.TokenCredential, error) {
+// NewToken is a credential of one bearer token that was handed in, which cannot be
+// renewed. Variable names, for errors, where it came from. No error quotes the token.
+func NewToken(variable, bearer string, now time.Time) (azcore.TokenCredential, error) {
 	token := strings.TrimSpace(bearer)
 	if strings.HasPrefix(strings.ToLower(token), "bearer ") {
 		token = strings.TrimSpace(token[len("bearer "):])
@@ -92,23 +94,23 @@ func newStaticToken(bearer string, now time.Time) (azcore.TokenCredential, error
 	for _, r := range token {
 		if r <= ' ' || r > '~' || r == '"' {
 			return nil, fmt.Errorf("the token in %s is malformed: it holds a character that no token has; "+
-				"set it from `az account get-access-token --query accessToken -o tsv`", TokenVariable)
+				"set it from `az account get-access-token --query accessToken -o tsv`", variable)
 		}
 	}
 	if token == "" {
-		return nil, fmt.Errorf("the token in %s is malformed: it is blank", TokenVariable)
+		return nil, fmt.Errorf("the token in %s is malformed: it is blank", variable)
 	}
 	expires, err := expiry(token)
 	if err != nil {
 		return nil, fmt.Errorf("the token in %s is malformed: %w; "+
-			"set it from `az account get-access-token --query accessToken -o tsv`", TokenVariable, err)
+			"set it from `az account get-access-token --query accessToken -o tsv`", variable, err)
 	}
 	if expires.IsZero() {
 		return staticToken{token, now.Add(opaqueLifetime)}, nil
 	}
 	if !now.Before(expires) {
 		return nil, fmt.Errorf("the token in %s expired at %s, %s ago; get a fresh one with `az account get-access-token --query accessToken -o tsv`",
-			TokenVariable, expires.UTC().Format(time.RFC3339), now.Sub(expires).Round(time.Second))
+			variable, expires.UTC().Format(time.RFC3339), now.Sub(expires).Round(time.Second))
 	}
 	return staticToken{token, expires}, nil
 }

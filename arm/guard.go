@@ -62,7 +62,8 @@ func (r *refusal) Unwrap() error { return r.err }
 // NonRetriable tells azcore's retry policy to let it be.
 func (r *refusal) NonRetriable() {}
 
-var errTooLarge = fmt.Errorf("the answer is larger than %d MiB", maxBody>>20)
+// ErrTooLarge is wrapped by the error of an answer that would fill the memory.
+var ErrTooLarge = fmt.Errorf("the answer is larger than %d MiB", maxBody>>20)
 
 type limitedBody struct {
 	body io.ReadCloser
@@ -71,7 +72,7 @@ type limitedBody struct {
 
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, &refusal{errTooLarge}
+		return 0, &refusal{ErrTooLarge}
 	}
 	n, err := b.body.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

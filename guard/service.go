@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/posternhq/postern/internal/suggest"
 )
 
 // Service is a family of databases that one word on the command line names.
@@ -151,36 +153,8 @@ func names[T ~string](list []T) []string {
 // oneOf lists what is allowed, and says which of it was probably meant.
 func oneOf(word string, allowed []string) string {
 	list := strings.Join(allowed, ", ")
-	const slips = 2
-	nearest, least := "", slips+1
-	for _, candidate := range allowed {
-		if d := distance(word, candidate); d < least && d < len(candidate)-1 {
-			nearest, least = candidate, d
-		}
+	if near, ok := suggest.Nearest(word, allowed); ok {
+		return fmt.Sprintf("%s; did you mean %q?", list, near)
 	}
-	if nearest == "" {
-		return list
-	}
-	return fmt.Sprintf("%s; did you mean %q?", list, nearest)
-}
-
-// distance is how many letters must change to make one word of another.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next := min(row[j]+1, row[j+1]+1, diagonal+cost)
-			diagonal, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
+	return list
 }

@@ -13,6 +13,25 @@ import (
 	"github.com/posternhq/postern/fix/journal"
 )
 
+// The versions of the documents about changes. Within v1 fields are added and never
+// removed, renamed or given another meaning.
+const (
+	ChangeVersion  = "postern.change/v1"
+	ChangesVersion = "postern.changes/v1"
+)
+
+// ChangeDocument is what carrying out, resuming or undoing a change came to.
+type ChangeDocument struct {
+	Version string `json:"version"`
+	change.Result
+}
+
+// ChangesDocument says where changes stand, the newest first.
+type ChangesDocument struct {
+	Version string           `json:"version"`
+	Changes []change.Summary `json:"changes"`
+}
+
 // ChangeText tells what carrying out, resuming or undoing a change came to, and
 // how to go on.
 func ChangeText(out io.Writer, width int, r change.Result) error {
@@ -60,10 +79,7 @@ func ChangeText(out io.Writer, width int, r change.Result) error {
 
 // ChangeJSON writes the same as one document.
 func ChangeJSON(out io.Writer, r change.Result) error {
-	return changeDocument(out, struct {
-		Version string `json:"version"`
-		change.Result
-	}{"postern.change/v1", r})
+	return changeDocument(out, ChangeDocument{ChangeVersion, r})
 }
 
 func changeDocument(out io.Writer, document any) error {
@@ -166,10 +182,10 @@ func ChangesText(out io.Writer, width int, changes []change.Summary, records boo
 
 // ChangesJSON writes the same as one document.
 func ChangesJSON(out io.Writer, changes []change.Summary) error {
-	return changeDocument(out, struct {
-		Version string           `json:"version"`
-		Changes []change.Summary `json:"changes"`
-	}{"postern.changes/v1", changes})
+	if changes == nil {
+		changes = []change.Summary{}
+	}
+	return changeDocument(out, ChangesDocument{ChangesVersion, changes})
 }
 
 func changeServer(p *printer, s change.ServerSummary) {

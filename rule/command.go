@@ -7,7 +7,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"github.com/posternhq/postern/rule/internal/suggest"
+	"github.com/posternhq/postern/internal/suggest"
 	"github.com/posternhq/postern/rule/shell"
 )
 

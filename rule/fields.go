@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/posternhq/postern/rule/internal/suggest"
+	"github.com/posternhq/postern/internal/suggest"
 )
 
 // fields is a YAML mapping that is read strictly: every key must be one that is

@@ -7,9 +7,9 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/posternhq/postern/internal/suggest"
 	"github.com/posternhq/postern/resourcetype"
 	"github.com/posternhq/postern/rule/expr"
-	"github.com/posternhq/postern/rule/internal/suggest"
 )
 
 // policy decides for the resources of one type.

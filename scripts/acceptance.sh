@@ -184,7 +184,7 @@ check "az writes down what is there" state "$work/before.json"
 check "postern plans to close both doors" "$postern" fix plan billing-db orders-db --cloud "$url" \
 	--keep listed --keep-list "$work/keep" -o "$work/plan.json"
 check "postern applies the plan" fix apply "$work/plan.json" --yes
-check "az sees the narrow rules and no door" names "office postern-keep-shop" "office postern-keep-shop"
+check "az sees the narrow rules and no door" names "office postern-keep-shop-198-51-100-20" "office postern-keep-shop-198-51-100-20"
 check "postern undoes it" fix undo "$(ls "$work/journal" 2>/dev/null | sed -n 's/\.jsonl$//p')" --yes
 check "az writes down what is there" state "$work/after.json"
 check "az sees exactly what was there before" diff "$work/before.json" "$work/after.json"

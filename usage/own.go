@@ -3,10 +3,12 @@ package usage
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -16,12 +18,71 @@ import (
 // maxOwnFile bounds a list of own addresses, in bytes.
 const maxOwnFile = 4 << 20
 
-// Own is a list of addresses that are one's own, with names.
-type Own struct{ entries []ownEntry }
+// Holding is an address, or a range of them, and who has it.
+type Holding struct {
+	Range netipx.IPRange
+	// Name is what people call whoever has it.
+	Name      string
+	Certainty Certainty
+	// Resource is the ARM id of the resource that has it, Kind says what that is,
+	// and Note why it is not certain. They are empty for what somebody listed.
+	Resource, Kind, Note string
+}
 
-type ownEntry struct {
-	span netipx.IPRange
-	name string
+// Own is a list of addresses that are one's own, with names.
+type Own struct {
+	entries []Holding
+	// single finds the entries of one address, wide holds the others, in order.
+	single map[netip.Addr]int
+	wide   []int
+}
+
+// NewOwn makes a list of what resources hold. What is owned goes before a
+// candidate, and then the narrower range before the wider.
+func NewOwn(holdings []Holding) *Own {
+	sorted := slices.Clone(holdings)
+	rank := map[Certainty]int{Owned: 0, Candidate: 1}
+	slices.SortStableFunc(sorted, func(a, b Holding) int {
+		return cmp.Or(cmp.Compare(rank[a.Certainty], rank[b.Certainty]), cmp.Compare(width(a.Range), width(b.Range)))
+	})
+	o := &Own{}
+	for _, h := range sorted {
+		o.append(h)
+	}
+	return o
+}
+
+// width is how many bits of an address a range leaves open. One that is no prefix
+// counts as the widest.
+func width(r netipx.IPRange) int {
+	p, ok := r.Prefix()
+	if !ok {
+		return r.From().BitLen()
+	}
+	return p.Addr().BitLen() - p.Bits()
+}
+
+// Holdings are the entries, the one that is asked first before the others.
+func (o *Own) Holdings() []Holding {
+	if o == nil {
+		return nil
+	}
+	return slices.Clone(o.entries)
+}
+
+func (o *Own) append(h Holding) {
+	at := len(o.entries)
+	o.entries = append(o.entries, h)
+	if h.Range.From() != h.Range.To() {
+		o.wide = append(o.wide, at)
+		return
+	}
+	if o.single == nil {
+		o.single = map[netip.Addr]int{}
+	}
+	if _, taken := o.single[h.Range.From()]; !taken {
+		o.single[h.Range.From()] = at
+	}
 }
 
 // ReadOwn reads a list of own addresses: lines of an address, a prefix or a
@@ -101,7 +162,7 @@ func (o *Own) add(address, name string) error {
 	if name == "" {
 		return fmt.Errorf("%s has no name", address)
 	}
-	o.entries = append(o.entries, ownEntry{span: span, name: name})
+	o.append(Holding{Range: span, Name: name, Certainty: Owned})
 	return nil
 }
 
@@ -120,12 +181,23 @@ func parseSpan(text string) (netipx.IPRange, error) {
 	return netipx.IPRange{}, fmt.Errorf("%q is %w", text, errNoAddress)
 }
 
-// find returns the name of the first entry that holds the address.
-func (o *Own) find(address netip.Addr) (string, bool) {
-	for _, e := range o.entries {
-		if e.span.Contains(address) {
-			return e.name, true
+// find returns the first entry that holds the address.
+func (o *Own) find(address netip.Addr) (Holding, bool) {
+	if o == nil {
+		return Holding{}, false
+	}
+	best, found := o.single[address]
+	for _, at := range o.wide {
+		if found && at > best {
+			break
+		}
+		if o.entries[at].Range.Contains(address) {
+			best, found = at, true
+			break
 		}
 	}
-	return "", false
+	if !found {
+		return Holding{}, false
+	}
+	return o.entries[best], true
 }

@@ -29,6 +29,8 @@ type Source struct {
 	// sentence each: a query that gave a part of its result, say. Each keeps the
 	// answer from being safe.
 	Missing []string
+	// Limits says what the source cannot show by its nature, one sentence each.
+	Limits []string
 }
 
 // Sample is what was seen of a running server (pg_stat_activity). It adds

@@ -34,14 +34,32 @@ type Tags struct {
 }
 
 // ReadTags reads the JSON that Microsoft publishes weekly ("Azure IP Ranges and
-// Service Tags"), and that the Service Tag Discovery API answers.
-func ReadTags(in io.Reader) (*Tags, error) {
+// Service Tags"), or the pages that the Service Tag Discovery API answers, of the
+// same form.
+func ReadTags(pages ...io.Reader) (*Tags, error) {
+	t := &Tags{byPrefix: map[netip.Prefix][]int32{}}
+	lengths := map[bool]map[int]bool{true: {}, false: {}}
+	for _, in := range pages {
+		if err := t.read(in, lengths); err != nil {
+			return nil, fmt.Errorf("read service tags: %w", err)
+		}
+	}
+	if len(t.tags) == 0 {
+		return nil, errors.New("read service tags: expected Microsoft's JSON with a list of values; it has none")
+	}
+	t.v4, t.v6 = longestFirst(lengths[true], 32), longestFirst(lengths[false], 128)
+	return t, nil
+}
+
+// read adds the tags of one document, and notes the lengths of ranges that occur,
+// for IPv4 under true.
+func (t *Tags) read(in io.Reader, lengths map[bool]map[int]bool) error {
 	data, err := io.ReadAll(io.LimitReader(in, maxTagsFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("read service tags: %w", err)
+		return err
 	}
 	if len(data) > maxTagsFile {
-		return nil, fmt.Errorf("read service tags: the file is larger than %d MB", maxTagsFile>>20)
+		return fmt.Errorf("the file is larger than %d MB", maxTagsFile>>20)
 	}
 	var file struct {
 		Change json.Number `json:"changeNumber"` // a number in the file, a text from the API
@@ -56,28 +74,24 @@ func ReadTags(in io.Reader) (*Tags, error) {
 		} `json:"values"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("read service tags: it is no service tags file: %w", err)
+		return fmt.Errorf("it is no service tags file: %w", err)
 	}
-	if len(file.Values) == 0 {
-		return nil, errors.New("read service tags: expected Microsoft's JSON with a list of values; it has none")
-	}
-	t := &Tags{Cloud: file.Cloud, byPrefix: map[netip.Prefix][]int32{}}
+	t.Cloud = file.Cloud
 	t.Change, _ = file.Change.Int64()
-	lengths := map[bool]map[int]bool{true: {}, false: {}}
-	for i, v := range file.Values {
+	for _, v := range file.Values {
+		i := int32(len(t.tags)) //nolint:gosec // the size of the document bounds it
 		t.tags = append(t.tags, Tag{Name: v.Name, Region: v.Properties.Region, Service: v.Properties.Service})
 		for _, text := range v.Properties.Prefixes {
 			p, err := netip.ParsePrefix(text)
 			if err != nil {
-				return nil, fmt.Errorf("read service tags: %q of tag %q is no address range", text, v.Name)
+				return fmt.Errorf("%q of tag %q is no address range", text, v.Name)
 			}
 			p = p.Masked()
-			t.byPrefix[p] = append(t.byPrefix[p], int32(i))
+			t.byPrefix[p] = append(t.byPrefix[p], i)
 			lengths[p.Addr().Is4()][p.Bits()] = true
 		}
 	}
-	t.v4, t.v6 = longestFirst(lengths[true], 32), longestFirst(lengths[false], 128)
-	return t, nil
+	return nil
 }
 
 func longestFirst(lengths map[int]bool, most int) []int {

@@ -40,14 +40,12 @@ func blind(e Evidence, a Answer) []string {
 				say("%s", l)
 			}
 		}
+		out = append(out, s.Limits...)
 	}
 	if e.Overflow > 0 {
 		say("%d attempts of clients that were never let in, past the first %d such clients.", e.Overflow, MaxStrangers)
 	}
-	if e.Book.Tags == nil {
-		say("Which addresses are inside Azure: no service tags were given.")
-	}
-	return out
+	return append(out, e.Book.blind()...)
 }
 
 // sampled reports whether somebody looked at the running server after the log
@@ -84,15 +82,24 @@ func why(a Answer) string {
 		}
 		return "the azure door is not open, so there is nothing to close"
 	case CutsOff:
-		yours := 0
+		yours, perhaps := 0, 0
 		for _, c := range a.Clients {
-			if c.Class == AzureDoor && c.Origin.Owner == Yours {
+			switch {
+			case c.Class != AzureDoor || c.Origin.Owner != Yours:
+			case c.Origin.Certainty == Candidate:
+				perhaps++
+			default:
 				yours++
 			}
 		}
 		text := "no rule but the azure door's admits " + verb(a.CutsOff, "it", "them")
-		if yours > 0 {
+		switch {
+		case yours > 0 && perhaps > 0:
+			text += fmt.Sprintf(", and of them %d %s yours and %d may be", yours, verb(yours, "is", "are"), perhaps)
+		case yours > 0:
 			text += fmt.Sprintf(", and %d of %d %s yours", yours, a.CutsOff, verb(yours, "is", "are"))
+		case perhaps > 0:
+			text += fmt.Sprintf(", and %d of %d may be yours", perhaps, a.CutsOff)
 		}
 		if lacking != "" {
 			text += "; there may be more, for the evidence is not complete: " + lacking

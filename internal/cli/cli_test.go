@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
@@ -63,7 +64,7 @@ func TestTranscripts(t *testing.T) {
 // startAzure starts a local Azure and sets AZURE to its address and
 // AZURE_ACCESS_TOKEN to a token it takes:
 //
-//	azure [estate=FILE] [bucket=SIZE/REFILL] [FAULT]...
+//	azure [estate=FILE] [now=TIME] [FAULT]...
 func startAzure(ts *testscript.TestScript, _ bool, args []string) {
 	estate := azuresim.Demo()
 	options := azuresim.Options{Token: "the-secret-token"}
@@ -74,6 +75,12 @@ func startAzure(ts *testscript.TestScript, _ bool, args []string) {
 			estate, err = azuresim.LoadEstate(file)
 			ts.Check(err)
 			ts.Check(file.Close())
+			continue
+		}
+		if text, ok := strings.CutPrefix(arg, "now="); ok {
+			now, err := time.Parse(time.RFC3339, text)
+			ts.Check(err)
+			options.Now = func() time.Time { return now }
 			continue
 		}
 		fault, err := azuresim.ParseFault(arg)
@@ -91,7 +98,9 @@ func startAzure(ts *testscript.TestScript, _ bool, args []string) {
 var (
 	address  = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	duration = regexp.MustCompile(`\b\d+(\.\d+)?(ms|µs|s)\b`)
-	instant  = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
+	instant  = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
+	change   = regexp.MustCompile(`\b\d{8}-\d{6}-[0-9a-f]{6}\b`)
+	digest   = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 )
 
 // normalise writes what the last command printed to a file, with addresses,
@@ -103,6 +112,9 @@ func normalise(ts *testscript.TestScript, _ bool, args []string) {
 	text = address.ReplaceAllString(text, "127.0.0.1:PORT")
 	text = duration.ReplaceAllString(text, "TIME")
 	text = instant.ReplaceAllString(text, "WHEN")
+	text = change.ReplaceAllString(text, "CHANGE")
+	text = digest.ReplaceAllString(text, "DIGEST")
+	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "WORK")
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
@@ -128,7 +140,7 @@ func TestEveryCommandHasItsManualPage(t *testing.T) {
 	if code := cli.Run(t.Context(), []string{"man", dir}, cli.Env{Out: os.Stdout, Err: os.Stderr}); code != cli.ExitOK {
 		t.Fatalf("exit code %d", code)
 	}
-	for _, name := range []string{"postern", "postern-scan", "postern-snapshot", "postern-explain", "postern-rules-show", "postern-sim", "postern-demo"} {
+	for _, name := range []string{"postern", "postern-scan", "postern-snapshot", "postern-explain", "postern-rules-show", "postern-sim", "postern-demo", "postern-usage", "postern-guard", "postern-fix", "postern-fix-plan", "postern-fix-apply"} {
 		if _, err := os.Stat(filepath.Join(dir, name+".1")); err != nil {
 			t.Error(err)
 		}

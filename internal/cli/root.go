@@ -33,6 +33,7 @@ func newRoot(env Env) (*cobra.Command, *bool) {
 		newSnapshot(env),
 		newExplain(env),
 		newUsage(env),
+		newFix(env),
 		newGuard(env),
 		newRules(env),
 		newDemo(env),

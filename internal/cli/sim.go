@@ -37,8 +37,9 @@ their firewall rules with changes as long-running operations, paging, throttling
 and faults on demand. Postern and Azure's own CLI work against it.
 
 A fault is ACTION[,KEY=VALUE]..., where ACTION is an HTTP status or one of cut,
-cut-body, slow, not-json, empty-last-page, vanish, foreign-next, self-next,
-redirect, fail-operation, and KEY one of path, method, times, retry-after, delay,
+cut-body, cut-after, slow, not-json, empty-last-page, vanish, foreign-next,
+self-next, redirect, fail-operation, endless-operation, forget-operation, no-effect,
+late-effect, partial-result, and KEY one of path, method, times, retry-after, delay,
 to, code. docs/local-azure.md has them all.`,
 		Example: `  postern sim --listen 127.0.0.1:8421
   postern sim --estate estate.yaml --latency 30ms --reads 250/25

@@ -9,7 +9,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 
-	"github.com/posternhq/postern/rule/internal/suggest"
+	"github.com/posternhq/postern/internal/suggest"
 )
 
 // restrict checks what the type checker lets through and a stranger's

@@ -13,7 +13,7 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 
-	"github.com/posternhq/postern/rule/internal/suggest"
+	"github.com/posternhq/postern/internal/suggest"
 )
 
 // words is a CEL type as a person says it.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/posternhq/postern/rule/internal/suggest"
+	"github.com/posternhq/postern/internal/suggest"
 )
 
 // Shell is the language a command is written in.

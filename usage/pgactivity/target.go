@@ -132,3 +132,10 @@ func thisMachine(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
+
+// CheckDSN reports what is wrong with a connection string, without using it. The
+// error quotes nothing of it.
+func CheckDSN(dsn string) error {
+	_, err := parse(dsn)
+	return err
+}

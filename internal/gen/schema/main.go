@@ -44,10 +44,12 @@ func write(root string) error {
 		return fmt.Errorf("read the comments: %w", err)
 	}
 	for name, value := range map[string]any{
-		"scan.schema.json":   report.Document{},
-		"stream.schema.json": report.Line{},
-		"usage.schema.json":  report.UsageDocument{},
-		"plan.schema.json":   fix.Plan{},
+		"scan.schema.json":    report.Document{},
+		"stream.schema.json":  report.Line{},
+		"usage.schema.json":   report.UsageDocument{},
+		"plan.schema.json":    fix.Plan{},
+		"change.schema.json":  report.ChangeDocument{},
+		"changes.schema.json": report.ChangesDocument{},
 	} {
 		content, err := json.MarshalIndent(r.Reflect(value), "", "  ")
 		if err != nil {
