@@ -50,6 +50,7 @@ func TestTranscripts(t *testing.T) {
 			"azure":     startAzure,
 			"normalise": normalise,
 			"code":      exitCode,
+			"change":    nameChange,
 		},
 		Setup: func(env *testscript.Env) error {
 			// No test may find a credential of whoever runs it.
@@ -116,6 +117,18 @@ func normalise(ts *testscript.TestScript, _ bool, args []string) {
 	text = digest.ReplaceAllString(text, "DIGEST")
 	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "WORK")
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// nameChange sets CHANGE to the name of the one change in a folder of journals:
+//
+//	change DIR
+func nameChange(ts *testscript.TestScript, _ bool, args []string) {
+	journals, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.jsonl"))
+	ts.Check(err)
+	if len(journals) != 1 {
+		ts.Fatalf("%s holds %d changes, want 1", args[0], len(journals))
+	}
+	ts.Setenv("CHANGE", strings.TrimSuffix(filepath.Base(journals[0]), ".jsonl"))
 }
 
 // exitCode runs postern and demands one exit code: code 3 scan --format json.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/posternhq/postern/arm"
 	"github.com/posternhq/postern/fix"
 	fixazure "github.com/posternhq/postern/fix/azure"
 	"github.com/posternhq/postern/fix/change"
@@ -28,7 +29,7 @@ Nothing is changed but by ` + "`fix apply`, `fix resume` and `fix undo`" + `. Ea
 what it is about to do before it does it, so that whatever was interrupted can be
 told, gone on with, or taken back. docs/close-a-door.md walks through it.`,
 	}
-	cmd.AddCommand(newFixPlan(env), newFixShow(env), newFixApply(env), newFixStatus(env), newFixResume(env), newFixUndo(env))
+	cmd.AddCommand(newFixPlan(env), newFixShow(env), newFixApply(env), newFixStatus(env), newFixVerify(env), newFixResume(env), newFixUndo(env))
 	return cmd
 }
 
@@ -81,13 +82,20 @@ type acting struct {
 	follow                 follow
 }
 
-func (a *acting) addFlags(cmd *cobra.Command) {
+// addReading adds the flags of a command that changes nothing.
+func (a *acting) addReading(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&a.source.cloud, "cloud", "public", "which Azure: public, usgov, china, or the URL of an ARM endpoint")
-	a.source.concurrency = 8
+	a.source.concurrency = arm.DefaultConcurrency
 	f.StringVar(&a.journal, "journal", "", "the folder of journals (default ~/.local/state/postern/journal)")
-	f.BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	f.StringVarP(&a.format, "format", "f", "text", "how to write the result: text, json")
+	a.parallel, a.poll, a.settle, a.deadline = 4, "5s", "5m", "10m"
+}
+
+func (a *acting) addFlags(cmd *cobra.Command) {
+	a.addReading(cmd)
+	f := cmd.Flags()
+	f.BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	f.IntVar(&a.parallel, "parallel", 4, "how many servers are changed at once, 1 to 64; one server is changed by one step at a time")
 	f.StringVar(&a.poll, "poll", "5s", "the pause between two looks at a server")
 	f.StringVar(&a.settle, "settle", "5m", "how long a change may take to show; Azure says five minutes")

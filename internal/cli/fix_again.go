@@ -85,6 +85,26 @@ func concerns(s change.Summary, target string) bool {
 	return false
 }
 
+func newFixVerify(env Env) *cobra.Command {
+	a := &acting{}
+	cmd := &cobra.Command{
+		Use:   "verify CHANGE",
+		Short: "Read the servers of a change again, and judge them",
+		Long: `Read every server of a change again and say whether it still is what the change
+left, and whether the doors are closed. Nothing is changed and nothing is journalled.
+
+Exit codes: 0 everything is as the change left it; 1 it could not run; 2 wrong usage;
+3 something is not; 4 it was interrupted, or something could not be read.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a.yes = true // nothing is changed
+			return a.again(cmd, env, args[0], "", change.Verify, func(r change.Result) bool { return r.Complete() || r.TakenBack() })
+		},
+	}
+	a.addReading(cmd)
+	return cmd
+}
+
 func newFixStatus(env Env) *cobra.Command {
 	var journal, format string
 	cmd := &cobra.Command{
