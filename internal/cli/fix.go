@@ -102,7 +102,7 @@ func (a *acting) addFlags(cmd *cobra.Command) {
 	f.StringVar(&a.deadline, "deadline", "10m", "how long one step may take, a busy server included")
 }
 
-func (a *acting) check() error {
+func (a *acting) check(env Env) error {
 	if !slices.Contains([]string{"text", "json"}, a.format) {
 		return usagef("--format %q is not one of text, json", a.format)
 	}
@@ -114,11 +114,11 @@ func (a *acting) check() error {
 			return usagef("--%s %w", name, err)
 		}
 	}
-	return a.follow.check()
+	return a.follow.check(env)
 }
 
 // options are those of a run, with its audit lines going to stderr as they come.
-func (a *acting) options(cmd *cobra.Command, env Env) (change.Options, error) {
+func (a *acting) options(cmd *cobra.Command, env Env, plan *fix.Plan) (change.Options, error) {
 	dir, err := journalDir(env, a.journal)
 	if err != nil {
 		return change.Options{}, err
@@ -140,7 +140,7 @@ func (a *acting) options(cmd *cobra.Command, env Env) (change.Options, error) {
 	o.Poll, _ = parseSpan(a.poll)
 	o.Settle, _ = parseSpan(a.settle)
 	o.Deadline, _ = parseSpan(a.deadline)
-	a.follow.into(&o)
+	a.follow.into(&o, plan, func(s fix.Server, text string) { o.Progress(change.Event{At: env.Now(), Server: &s, Text: text}) })
 	return o, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/posternhq/postern/fix"
 	"github.com/posternhq/postern/fix/change"
 	"github.com/posternhq/postern/report"
 )
@@ -17,7 +18,7 @@ import (
 func (a *acting) again(cmd *cobra.Command, env Env, target, question string,
 	do func(context.Context, string, change.Options) (change.Result, error), complete func(change.Result) bool,
 ) error {
-	if err := a.check(); err != nil {
+	if err := a.check(env); err != nil {
 		return err
 	}
 	dir, err := journalDir(env, a.journal)
@@ -27,7 +28,9 @@ func (a *acting) again(cmd *cobra.Command, env Env, target, question string,
 	// What cannot be read is told by the run itself.
 	known, _ := change.List(dir)
 	fits := about(known, target)
+	var plan *fix.Plan
 	if len(fits) > 0 {
+		plan = fits[0].Plan
 		if err := a.follow.fits(len(fits[0].Servers)); err != nil {
 			return err
 		}
@@ -37,7 +40,7 @@ func (a *acting) again(cmd *cobra.Command, env Env, target, question string,
 	if err != nil {
 		return err
 	}
-	o, err := a.options(cmd, env)
+	o, err := a.options(cmd, env, plan)
 	if err != nil {
 		return err
 	}

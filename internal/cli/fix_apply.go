@@ -51,7 +51,7 @@ whether a step is in effect.`,
   postern fix apply plan.json --watch 15m --log /var/log/postgresql --undo-on-refusal`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.check(); err != nil {
+			if err := a.check(env); err != nil {
 				return err
 			}
 			wait, err := parseSpan(canaryWait)
@@ -73,7 +73,7 @@ whether a step is in effect.`,
 			if err != nil {
 				return err
 			}
-			o, err := a.options(cmd, env)
+			o, err := a.options(cmd, env, plan)
 			if err != nil {
 				return err
 			}
