@@ -196,7 +196,7 @@ func (c *Client) do(ctx context.Context, method, address string, document []byte
 	if err != nil {
 		return answer{}, fmt.Errorf("read the answer: %w", err)
 	}
-	return answer{resp, body}, nil
+	return answer{resp, c.credential.scrubBytes(body)}, nil
 }
 
 // streaming is a body that can be sent again.

@@ -146,6 +146,31 @@ func TestTheOperationOfAnotherHostIsNotFollowed(t *testing.T) {
 	}
 }
 
+// Whatever a server echoes, and wherever a text is cut, no part of the token shows.
+func TestAnEchoedTokenIsNotQuoted(t *testing.T) {
+	for name, body := range map[string]string{
+		"no JSON":   "Bearer " + secret + strings.Repeat("x", 100),
+		"no list":   `{"token":"` + secret + strings.Repeat("x", 100) + `"}`,
+		"an error":  `{"error":{"code":"X","message":"` + secret + `"}}`,
+		"no status": `{"x":"` + secret + strings.Repeat("x", 100) + `"}`,
+	} {
+		for status := range map[int]bool{200: true, 400: true, 202: true} {
+			c, _ := speak(t, say(status, body, "Azure-AsyncOperation", "SELF/1"))
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			errs := []error{
+				c.List(ctx, c.Address("/list", "v"), func(json.RawMessage) error { return nil }),
+				c.Put(ctx, c.Address("/rule", "v"), []byte("{}")),
+			}
+			cancel()
+			for _, err := range errs {
+				if err != nil && strings.Contains(err.Error(), secret[:12]) {
+					t.Errorf("%s, HTTP %d: %v", name, status, err)
+				}
+			}
+		}
+	}
+}
+
 func TestAnEndlessOperationEndsWithItsContext(t *testing.T) {
 	for name, answers := range map[string][]func(http.ResponseWriter, *http.Request){
 		"in progress": fns(say(202, "", "Azure-AsyncOperation", "SELF/1"), say(200, `{"status":"InProgress"}`)),

@@ -1,7 +1,9 @@
 package arm
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,10 +22,14 @@ type remembering struct {
 // GetToken implements [azcore.TokenCredential].
 func (r *remembering) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	token, err := r.TokenCredential.GetToken(ctx, o)
-	if err == nil && token.Token != "" {
+	// What is this short is no token that anybody issues, and is in many a word.
+	const shortest = 8
+	if err == nil && len(token.Token) >= shortest {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.tokens = append(r.tokens, token.Token)
+		if !slices.Contains(r.tokens, token.Token) {
+			r.tokens = append(r.tokens, token.Token)
+		}
 	}
 	return token, err
 }
@@ -36,6 +42,19 @@ func (r *remembering) scrub(text string) string {
 		text = strings.ReplaceAll(text, token, "[token]")
 	}
 	return text
+}
+
+// scrubBytes takes every token out of an answer before anything looks at it: what is
+// later quoted from it, and cut, then holds no part of one.
+func (r *remembering) scrubBytes(body []byte) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, token := range r.tokens {
+		if bytes.Contains(body, []byte(token)) {
+			body = bytes.ReplaceAll(body, []byte(token), []byte("[token]"))
+		}
+	}
+	return body
 }
 
 // scrubbed is an error without tokens in its text.

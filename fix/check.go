@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"go4.org/netipx"
+
 	"github.com/posternhq/postern/asset"
 	"github.com/posternhq/postern/exposure"
 	"github.com/posternhq/postern/resourcetype"
@@ -28,6 +30,8 @@ func (p *Plan) check() error {
 		return fmt.Errorf("keep is %q, which is not one of observed, listed, none", p.Keep)
 	case err != nil || endpoint.Host == "" || endpoint.User != nil || endpoint.Scheme != "https" && endpoint.Scheme != "http":
 		return fmt.Errorf("the cloud's endpoint %q is no address of Azure Resource Manager", p.Cloud.Endpoint)
+	case p.Cloud.Tenant == "":
+		return errors.New("it names no tenant")
 	case len(p.Servers) == 0:
 		return errors.New("it names no server")
 	case !sha256Hex.MatchString(p.Digest):
@@ -98,8 +102,11 @@ func (s ServerPlan) checkSteps() error {
 		return errors.New("it has no steps")
 	}
 	deleting := false
+	seen := map[string]bool{}
 	for i, step := range s.Steps {
 		var err error
+		again := seen[strings.ToLower(step.Rule.ID)]
+		seen[strings.ToLower(step.Rule.ID)] = true
 		switch step.Act {
 		case Put:
 			err = s.checkAdded(step.Rule)
@@ -113,6 +120,9 @@ func (s ServerPlan) checkSteps() error {
 			}
 		default:
 			err = fmt.Errorf("%q is no act", step.Act)
+		}
+		if err == nil && again {
+			err = fmt.Errorf("it touches the rule %q a second time", step.Rule.Name)
 		}
 		if err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
@@ -141,16 +151,27 @@ func (s ServerPlan) checkAdded(r Rule) error {
 }
 
 // checkWays makes sure that the steps lead to the state after and the way back
-// leads home, and that the way back puts back before it deletes.
+// leads home: each step taken back, what was deleted before what was added.
 func (s ServerPlan) checkWays() error {
+	if len(s.WayBack) != len(s.Steps) {
+		return errors.New("the way back does not take back each step")
+	}
+	opposite := map[Act]Act{Put: Delete, Delete: Put}
+	done := map[string]Step{}
+	for _, step := range s.Steps {
+		done[strings.ToLower(step.Rule.ID)] = step
+	}
 	deleting := false
 	for i, step := range s.WayBack {
+		of, known := done[strings.ToLower(step.Rule.ID)]
+		delete(done, strings.ToLower(step.Rule.ID))
 		switch {
-		case step.Act == Delete:
-			deleting = true
-		case step.Act != Put || deleting:
-			return fmt.Errorf("step %d of the way back: %q is no act, or comes after a delete", i+1, step.Act)
+		case !known || opposite[of.Act] != step.Act || !sameRule(of.Rule, step.Rule):
+			return fmt.Errorf("step %d of the way back takes back no step of the plan", i+1)
+		case step.Act == Put && deleting:
+			return fmt.Errorf("step %d of the way back puts back a rule after one was deleted", i+1)
 		}
+		deleting = deleting || step.Act == Delete
 	}
 	if !SameFirewall(Apply(s.Before, s.Steps), s.After) {
 		return errors.New("the steps do not lead to the state after")
@@ -164,6 +185,9 @@ func (s ServerPlan) checkWays() error {
 // checkDoors makes sure that the doors are the ones that the rules make, that
 // every rule that is deleted makes one, and that they are closed afterwards.
 func (s ServerPlan) checkDoors() error {
+	if len(s.Doors) == 0 {
+		return errors.New("it closes no door")
+	}
 	before, err := judged(s.Before)
 	if err != nil {
 		return err
@@ -196,8 +220,14 @@ func (s ServerPlan) checkDoors() error {
 			return fmt.Errorf("it deletes the rule %q, which makes no door that it closes", step.Rule.Name)
 		}
 	}
+	// The firewall is at its widest when all is added and nothing is deleted yet.
+	puts := slices.IndexFunc(s.Steps, func(step Step) bool { return step.Act == Delete })
+	widest, err := judged(Apply(s.Before, s.Steps[:max(puts, 0)]))
+	if err != nil {
+		return err
+	}
 	for _, kind := range []exposure.Kind{exposure.Azure, exposure.Internet} {
-		if before.Door(kind).State == exposure.Closed && after.Door(kind).State != exposure.Closed {
+		if before.Door(kind).State == exposure.Closed && (after.Door(kind).State != exposure.Closed || widest.Door(kind).State != exposure.Closed) {
 			return fmt.Errorf("it would open the %s door", kind)
 		}
 	}
@@ -220,10 +250,29 @@ func judged(rules []Rule) (exposure.Exposure, error) {
 	return e, nil
 }
 
+// checkClients makes sure that what is said of clients is so: who is kept is let in
+// by a range afterwards, or by an azure door that stays, and who is cut off is not.
 func (s ServerPlan) checkClients() error {
+	after, err := judged(s.After)
+	if err != nil {
+		return err
+	}
+	var ranges []netipx.IPRange
+	for _, r := range after.Rules {
+		ranges = append(ranges, r.Ranges...)
+	}
+	admitted, azure := setOf(ranges), after.Door(exposure.Azure).State != exposure.Closed
 	for _, c := range s.Clients {
 		if !slices.Contains(Fates, c.Fate) || claimRank(c.Claim) < 0 {
 			return fmt.Errorf("the client %q has the fate %q and the claim %q, and one of them is none", c.Address, c.Fate, c.Claim)
+		}
+		ip, err := netip.ParseAddr(c.Address)
+		in := err == nil && admitted.Contains(ip.Unmap())
+		switch {
+		case c.Fate == CutOff && in:
+			return fmt.Errorf("the client %q is said to be cut off, and a rule admits it afterwards", c.Address)
+		case c.Fate == KeptByNew && !in, c.Fate == KeptByOld && !in && !azure:
+			return fmt.Errorf("the client %q is said to be kept, and no rule admits it afterwards", c.Address)
 		}
 	}
 	return nil

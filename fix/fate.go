@@ -90,7 +90,7 @@ func (j *judgement) client(s subject) Client {
 		return c
 	}
 	switch {
-	case s.Connections == 0:
+	case s.Connections+s.Authenticated+s.TurnedAway == 0:
 		return set(Untouched, "it was never let in")
 	case s.Hidden != "":
 		return set(Uncertain, "others may stand behind this address, and they would be cut off unseen: "+s.Hidden)

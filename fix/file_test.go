@@ -160,8 +160,8 @@ func TestAPlanThatDoesNotHoldTogetherIsRefused(t *testing.T) {
 			s.WayBack = s.WayBack[1:]
 		}, "would not be closed"},
 		{"after", func(_ *fix.Plan, s *fix.ServerPlan) { s.After = s.After[1:] }, "do not lead to the state after"},
-		{"the way back", func(_ *fix.Plan, s *fix.ServerPlan) { s.WayBack = s.WayBack[1:] }, "does not lead to the state before"},
-		{"the way back deletes first", func(_ *fix.Plan, s *fix.ServerPlan) { s.WayBack[0], s.WayBack[1] = s.WayBack[1], s.WayBack[0] }, "comes after a delete"},
+		{"the way back", func(_ *fix.Plan, s *fix.ServerPlan) { s.WayBack = s.WayBack[1:] }, "does not take back"},
+		{"the way back deletes first", func(_ *fix.Plan, s *fix.ServerPlan) { s.WayBack[0], s.WayBack[1] = s.WayBack[1], s.WayBack[0] }, "after one was deleted"},
 		{"another door", func(_ *fix.Plan, s *fix.ServerPlan) { s.Doors[0].Kind = exposure.Range }, "which no plan does"},
 		{"a closed door", func(_ *fix.Plan, s *fix.ServerPlan) { s.Doors[0].State = exposure.Closed }, "which no plan does"},
 		{"no guilty rule", func(_ *fix.Plan, s *fix.ServerPlan) { s.Doors[0].Rules = nil }, "made of 1 rules"},

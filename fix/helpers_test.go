@@ -115,7 +115,7 @@ func plan(t testing.TB, r fix.Request) fix.ServerPlan {
 // whole is a plan of one or more servers, as it would be written.
 func whole(t testing.TB, keep fix.Keep, servers ...fix.ServerPlan) *fix.Plan {
 	t.Helper()
-	p, err := fix.New(fix.Tool{Name: "postern", Version: "1"}, fix.Cloud{Name: "public", Endpoint: "https://management.azure.com"}, keep, servers, now)
+	p, err := fix.New(fix.Tool{Name: "postern", Version: "1"}, fix.Cloud{Name: "public", Endpoint: "https://management.azure.com", Tenant: "t"}, keep, servers, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (d *draft) asked(c usage.Judged) netip.Addr {
 	ip, err := netip.ParseAddr(c.Address)
 	ip = ip.Unmap()
 	switch {
-	case err != nil, c.Connections == 0, c.Class == usage.Private, c.Class == usage.AzureItself:
+	case err != nil, c.Connections+c.Authenticated+c.TurnedAway == 0, c.Class == usage.Private, c.Class == usage.AzureItself:
 		return netip.Addr{}
 	case !ip.Is4(), isPrivate(ip), ip == unspecified:
 		return netip.Addr{}
@@ -105,22 +105,27 @@ func (d *draft) keep() error {
 	if err != nil {
 		return err
 	}
+	if d.Keep == KeepObserved {
+		d.readOutlets()
+	}
+	seen := wanted
+	wanted = slices.Concat(seen, d.siblings)
 	kept := setOf(spansOf(wanted))
 	ranges := d.ranges(kept)
 	if len(ranges) > MaxAdded {
 		return fmt.Errorf("plan %s: keeping them takes %d rules, and more than %d are no firewall any more: list ranges with --keep listed, or bring the clients behind a NAT gateway or a private endpoint",
 			d.Asset.Name, len(ranges), MaxAdded)
 	}
-	labels := labels(ranges, wanted)
+	names, seenNames, siblingNames := labels(ranges, wanted), labels(ranges, seen), labels(ranges, d.siblings)
 	taken := map[string]bool{}
 	for _, r := range d.before {
 		taken[strings.ToLower(r.Name)] = true
 	}
 	var back []Step
 	for i, span := range ranges {
-		label, why := "", "keeps "+listNames(labels[i])
-		if len(labels[i]) == 1 {
-			label = labels[i][0]
+		label, why := "", whyKept(span, seen, seenNames[i], d.siblings, siblingNames[i])
+		if len(names[i]) == 1 {
+			label = names[i][0]
 		}
 		if !kept.ContainsRange(span) {
 			why += "; the addresses between are yours or admitted anyway"

@@ -52,8 +52,8 @@ var Keeps = []Keep{KeepObserved, KeepListed, KeepNone}
 
 // What can be kept.
 const (
-	// KeepObserved keeps the clients that the evidence shows and that are known
-	// to be yours.
+	// KeepObserved keeps the clients that the evidence shows and that are yours
+	// or may be, with every address that their resources come from today.
 	KeepObserved Keep = "observed"
 	// KeepListed keeps the addresses that a file lists.
 	KeepListed Keep = "listed"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/posternhq/postern/exposure"
 	"github.com/posternhq/postern/fix"
 	"github.com/posternhq/postern/usage"
+	"github.com/posternhq/postern/usage/pglog"
 )
 
 func TestDoorsAreClosedWhateverTheirRulesAreCalled(t *testing.T) {
@@ -113,7 +115,7 @@ func TestARuleOfAnotherServerIsNotPlanned(t *testing.T) {
 
 func TestWhatBecomesOfClients(t *testing.T) {
 	never := usage.Client{Address: "20.50.9.9", Refused: 2}
-	azure := usage.Client{Address: "20.9.9.9", User: "azuresu", Connections: 1}
+	azure := usage.Client{Address: "10.9.9.9", User: "azuresu", Connections: 1}
 	r := request(server(flexible, public, door, office), fix.KeepObserved,
 		client("20.50.1.1"), client("20.50.1.2"), client("20.50.1.4"), client("20.77.0.1"), client("203.0.113.9"),
 		client("2603:1020::1"), client("vm7.internal"), client("10.0.0.4"), client("127.0.0.1"), never, azure)
@@ -122,7 +124,7 @@ func TestWhatBecomesOfClients(t *testing.T) {
 		"20.50.1.1": fix.KeptByNew, "20.50.1.2": fix.KeptByNew, "20.50.1.4": fix.KeptByNew,
 		"20.77.0.1": fix.CutOff, "203.0.113.9": fix.KeptByOld, "2603:1020::1": fix.Uncertain, "vm7.internal": fix.Uncertain,
 		"10.0.0.4": fix.Uncertain, "127.0.0.1": fix.Uncertain, // a pooler may hide behind either
-		"20.50.9.9": fix.Untouched, "20.9.9.9": fix.Untouched,
+		"20.50.9.9": fix.Untouched, "10.9.9.9": fix.Untouched,
 	}
 	if diff := cmp.Diff(want, fates(p)); diff != "" {
 		t.Errorf("fates (-want +got):\n%s", diff)
@@ -330,6 +332,57 @@ func TestWarnings(t *testing.T) {
 	}
 	if p := plan(t, request(server(single, public, door), fix.KeepNone)); !oneOf(p.Warnings, "No evidence") {
 		t.Errorf("no word of the evidence that is missing: %q", p.Warnings)
+	}
+}
+
+func TestOneChangeIsNotSeveral(t *testing.T) {
+	p := plan(t, request(server(flexible, public, door), fix.KeepNone))
+	if !oneOf(p.Warnings, "The change keeps the server in the state Updating for about a minute.") || oneOf(p.Warnings, "one after the other") {
+		t.Errorf("got %q", p.Warnings)
+	}
+}
+
+// What usage says is missing, in its own words, is not said again in others.
+func TestNoFactIsWarnedOfTwice(t *testing.T) {
+	warnings := func(sampled bool, last time.Time, span time.Duration, clients ...usage.Client) []string {
+		a := server(flexible, public, door)
+		r := request(a, fix.KeepNone)
+		source := usage.Source{Name: "samples", Kind: usage.SampleSource, Sample: &usage.Sample{First: last, Last: last, Samples: 1}}
+		if !sampled {
+			log := pglog.Stats{
+				Entries: 9, First: last.Add(-span), Last: last, Hours: map[int64]pglog.Hour{},
+				Events: map[pglog.Kind]int64{pglog.Received: 9},
+			}
+			for at := log.First; !at.After(last); at = at.Add(time.Hour) {
+				log.Hours[at.Unix()/3600] = pglog.Hour{First: 0, Last: 3599}
+			}
+			source = usage.Source{Name: "log", Kind: usage.LogSource, Log: &log}
+		}
+		answer := usage.NewAnswer(usage.Evidence{
+			Sources: []usage.Source{source}, Clients: clients, Access: usage.NewAccess(r.Network),
+			MinWindow: usage.DefaultMinWindow, Now: now,
+		})
+		r.Answer, r.Sampled = &answer, sampled
+		return plan(t, r).Warnings
+	}
+	tests := []struct {
+		name         string
+		got          []string
+		once, absent string
+	}{
+		{"samples", warnings(true, now, 0, client("20.77.0.1")), "The evidence is samples", "no log was read"},
+		{"a pooler", warnings(false, now, 10*24*time.Hour, client("127.0.0.1")), "Others may hide behind 1 client", "complete: others"},
+		{"a short log", warnings(false, now, 24*time.Hour), "not complete: the log vouches for", "The evidence covers"},
+		{"a log that is long enough", warnings(false, now, 10*24*time.Hour), "The evidence covers", "not complete"},
+		{"an old log", warnings(false, now.AddDate(0, 0, -9), 10*24*time.Hour), "not complete: what the log vouches for ended", "The evidence ends"},
+		{"a log of two days ago", warnings(false, now.AddDate(0, 0, -2), 10*24*time.Hour), "The evidence ends", "not complete"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if !oneOf(tt.got, tt.once) || oneOf(tt.got, tt.absent) {
+				t.Errorf("want %q and not %q:\n%s", tt.once, tt.absent, strings.Join(tt.got, "\n"))
+			}
+		})
 	}
 }
 

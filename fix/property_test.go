@@ -200,7 +200,7 @@ func TestEveryPlanHoldsTogether(t *testing.T) {
 		if diff := cmp.Diff(p, again); diff != "" {
 			t.Fatalf("the plan moved with the order (-want +got):\n%s", diff)
 		}
-		doc, err := fix.New(fix.Tool{}, fix.Cloud{Endpoint: "https://management.azure.com"}, r.Keep, []fix.ServerPlan{p}, now)
+		doc, err := fix.New(fix.Tool{}, fix.Cloud{Endpoint: "https://management.azure.com", Tenant: "t"}, r.Keep, []fix.ServerPlan{p}, now)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,7 +39,10 @@ type Request struct {
 	// Owned are ranges that are yours alone. Where it saves a rule, a kept range
 	// may extend over them.
 	Owned []Span
-	Locks []Lock
+	// Outlets are the addresses that your resources come from. KeepObserved keeps
+	// all current ones of a resource of which it keeps a client.
+	Outlets []Outlet
+	Locks   []Lock
 	// Now is compared with the end of the evidence.
 	Now time.Time
 }
@@ -60,7 +63,10 @@ type draft struct {
 	// azureStays holds the names of rules of the azure door that stay.
 	azureStays []string
 	clients    []subject
-	plan       ServerPlan
+	// siblings are the further addresses that are kept with the clients, and
+	// later those that their resources come from once they are scaled.
+	siblings, later []Span
+	plan            ServerPlan
 }
 
 // PlanServer plans the closing of one server's doors. It fails with

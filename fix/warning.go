@@ -30,12 +30,16 @@ func (d *draft) warnings() []string {
 	d.warnOfLatent(w)
 	d.warnOfEvidence(w)
 	d.warnOfClients(w)
+	d.warnOfOutlets(w)
 	d.warnOfList(w)
 	d.warnOfRules(w)
 	w.say("A change takes effect within 5 minutes.")
-	if n := len(d.plan.Steps); d.server.Type == flexible {
+	switch n := len(d.plan.Steps); {
+	case d.server.Type == flexible && n == 1:
+		w.say("The change keeps the server in the state Updating for about a minute.")
+	case d.server.Type == flexible:
 		w.say("Each change keeps the server in the state Updating for about a minute: %d one after the other.", n)
-	} else if n > manySteps {
+	case n > manySteps:
 		w.say("There are %d changes, which are made one after the other.", n)
 	}
 	return w.out
@@ -55,6 +59,15 @@ func (d *draft) warnOfLatent(w *sayer) {
 	}
 }
 
+// How sentences of [usage.Answer.Missing] begin whose fact a plan warns of in words
+// of its own: no fact is told twice.
+const (
+	missesLog    = "no log was read"
+	missesHidden = "others may hide behind"
+	missesLength = "the log vouches for"
+	missesEnd    = "what the log vouches for ended"
+)
+
 func (d *draft) warnOfEvidence(w *sayer) {
 	a := d.Answer
 	if !d.hasEvidence() {
@@ -67,12 +80,17 @@ func (d *draft) warnOfEvidence(w *sayer) {
 		w.say("The evidence is samples of who was connected and no log: a client that came between two of them was not seen.")
 	}
 	for _, m := range a.Missing {
-		w.say("The evidence is not complete: %s.", m)
+		if told := strings.HasPrefix(m, missesLog) && d.Sampled || strings.HasPrefix(m, missesHidden) && d.hidden() > 0; !told {
+			w.say("The evidence is not complete: %s.", m)
+		}
 	}
-	if covered := a.Window.Covered(); !a.Window.First.IsZero() && covered < aMonth {
+	misses := func(fact string) bool {
+		return slices.ContainsFunc(a.Missing, func(m string) bool { return strings.HasPrefix(m, fact) })
+	}
+	if covered := a.Window.Covered(); !a.Window.First.IsZero() && covered < aMonth && !misses(missesLength) {
 		w.say("The evidence covers %s: what connects less often, such as a monthly job, may not be in it.", usage.Span(max(0, covered)))
 	}
-	if last := a.Window.Last; !last.IsZero() && d.Now.Sub(last) > staleAfter {
+	if last := a.Window.Last; !last.IsZero() && d.Now.Sub(last) > staleAfter && !misses(missesEnd) {
 		w.say("The evidence ends %s before this plan was made: who came since was not seen.", usage.Span(d.Now.Sub(last)))
 	}
 }
@@ -86,14 +104,8 @@ func (d *draft) warnOfClients(w *sayer) {
 	if n := count(func(c Client) bool { return c.Fate == Uncertain }); n > 0 {
 		w.say("What becomes of %s could not be decided.", clientsWord(n))
 	}
-	hidden := 0
-	for _, s := range d.clients {
-		if s.Hidden != "" && s.Connections > 0 {
-			hidden++
-		}
-	}
-	if hidden > 0 {
-		w.say("Others may hide behind %s, such as those of a connection pooler: they are cut off without being seen here.", clientsWord(hidden))
+	if n := d.hidden(); n > 0 {
+		w.say("Others may hide behind %s, such as those of a connection pooler: they are cut off without being seen here.", clientsWord(n))
 	}
 	if n := count(func(c Client) bool { return c.Fate == KeptByNew && c.Claim == Candidate }); n > 0 {
 		w.say("%s %s by an address that other customers of Azure share: the rule that keeps it lets them in too.", clientsWord(n), choose(n, "comes", "come"))
@@ -102,6 +114,17 @@ func (d *draft) warnOfClients(w *sayer) {
 	if n := count(func(c Client) bool { return c.Fate == Uncertain && c.Claim != "" && strings.Contains(c.Address, ":") }); n > 0 {
 		w.say("%s of yours %s by IPv6, and firewall rules are about IPv4 only: no rule can keep it.", clientsWord(n), choose(n, "comes", "come"))
 	}
+}
+
+// hidden is how many clients were let in that others may stand behind.
+func (d *draft) hidden() int {
+	n := 0
+	for _, s := range d.clients {
+		if s.Hidden != "" && s.Connections > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (d *draft) warnOfList(w *sayer) {

@@ -23,8 +23,9 @@ func (r Request) PolicyCommands(f Format) Commands {
 		return Commands{Bash: bash.String() + r.afterwards(f)}
 	case JSON:
 		bash.WriteString("\nput() { # FILE TYPE NAME\n" +
+			"  local body\n  body=$(sed \"s|" + scopeMark + "|$scope|g\" \"$1\")\n" +
 			"  az rest --method put --url \"$scope/providers/$2/$3?api-version=" + policyVersion + "\" \\\n" +
-			"    --body \"$(sed \"s|" + scopeMark + "|$scope|g\" \"$1\")\" --output none\n}\n")
+			"    --body \"$body\" --output none\n}\n")
 		ps.WriteString("\nfunction Put($File, $Type, $Name) {\n" +
 			"  $answer = Invoke-AzRestMethod -Method PUT -Path \"$scope/providers/$Type/${Name}?api-version=" + policyVersion + "\" `\n" +
 			"    -Payload (Get-Content -Raw $File).Replace('" + scopeMark + "', $scope)\n" +

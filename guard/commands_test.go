@@ -39,8 +39,9 @@ func TestTheScriptPutsEveryDocument(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(bin, "az"), []byte(stub), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command(bash, "policy.sh")
-		cmd.Dir = dir
+		// From another folder, as docs/keep-it-closed.md has it.
+		cmd := exec.Command(bash, filepath.Join(dir, "policy.sh"))
+		cmd.Dir = t.TempDir()
 		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "CALLS="+calls)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)

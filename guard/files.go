@@ -85,9 +85,9 @@ type Commands struct {
 }
 
 func scripts(what string, c Commands) []File {
-	out := []File{{what + ".sh", []byte("#!/usr/bin/env bash\n# Written by postern guard. Run it in the folder that it is in.\nset -euo pipefail\n\n" + c.Bash)}}
+	out := []File{{what + ".sh", []byte("#!/usr/bin/env bash\n# Written by postern guard.\nset -euo pipefail\ncd \"$(dirname \"$0\")\"\n\n" + c.Bash)}}
 	if c.PowerShell != "" {
-		out = append(out, File{what + ".ps1", []byte("# Written by postern guard. Run it in the folder that it is in.\n$ErrorActionPreference = 'Stop'\n\n" + c.PowerShell)})
+		out = append(out, File{what + ".ps1", []byte("# Written by postern guard.\n$ErrorActionPreference = 'Stop'\nSet-Location $PSScriptRoot\n\n" + c.PowerShell)})
 	}
 	return out
 }

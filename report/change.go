@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -33,12 +34,17 @@ type ChangesDocument struct {
 }
 
 // ChangeText tells what carrying out, resuming or undoing a change came to, and
-// how to go on.
-func ChangeText(out io.Writer, width int, r change.Result) error {
+// how to go on. Flags are added to the commands for that, so that they find the same
+// journals and the same cloud.
+func ChangeText(out io.Writer, width int, r change.Result, flags string) error {
 	p := printer{out: out, width: width}
 	p.line("%s", styleStrong.Render("Change "+Plain(r.Change)))
 	for _, s := range r.Servers {
-		p.line("%s%s  %s", strings.Repeat(" ", indent), styleStrong.Render(Plain(s.Server.Name)), changeStyle(s.Outcome).Render(string(s.Outcome)))
+		outcome := changeStyle(s.Outcome).Render(string(s.Outcome))
+		if len(s.Alarms) > 0 {
+			outcome += ", " + styleOpen.Render(fmt.Sprintf("and it refused %s that the plan did not give up", plural(len(s.Alarms), "address")))
+		}
+		p.line("%s%s  %s", strings.Repeat(" ", indent), styleStrong.Render(Plain(s.Server.Name)), outcome)
 		if s.Outcome != change.Blocked && s.Outcome != change.Undone {
 			text := fmt.Sprintf("%d of %s in effect", s.InEffect, plural(s.Steps, "step"))
 			if s.Unclear {
@@ -67,9 +73,9 @@ func ChangeText(out io.Writer, width int, r change.Result) error {
 		p.block(indent, styleOpen.Render("The first servers did not do well, so the others were left alone")+": "+Plain(r.CanaryFailed))
 	}
 	if r.TakenBack() {
-		nextCommands(&p, []string{"postern fix status " + r.Change})
+		nextCommands(&p, []string{"postern fix status " + r.Change}, flags)
 	} else {
-		nextCommands(&p, r.Next())
+		nextCommands(&p, r.Next(), flags)
 	}
 	if p.err != nil {
 		return fmt.Errorf("write what became of the change: %w", p.err)
@@ -133,20 +139,25 @@ func refusal(r change.Refusal) string {
 	return text
 }
 
-func nextCommands(p *printer, commands []string) {
+func nextCommands(p *printer, commands []string, flags string) {
 	if len(commands) == 0 {
 		return
 	}
 	p.line("")
 	p.line("%s", styleQuiet.Render("To go on:"))
 	for _, c := range commands {
+		if !strings.HasPrefix(c, "postern fix status ") {
+			c += flags
+		} else if journal := strings.Index(flags, " --journal "); journal >= 0 {
+			c += flags[journal:] // the only one that status takes
+		}
 		p.command(indent, c)
 	}
 }
 
 // ChangesText tells where changes stand, from their journals. With the records of
 // each it is the audit of what was done.
-func ChangesText(out io.Writer, width int, changes []change.Summary, records bool) error {
+func ChangesText(out io.Writer, width int, changes []change.Summary, records bool, flags string) error {
 	p := printer{out: out, width: width}
 	if len(changes) == 0 {
 		p.line("There are no changes.")
@@ -172,7 +183,7 @@ func ChangesText(out io.Writer, width int, changes []change.Summary, records boo
 		if records {
 			changeRecords(&p, s)
 		}
-		nextCommands(&p, s.Next())
+		nextCommands(&p, s.Next(), flags)
 	}
 	if p.err != nil {
 		return fmt.Errorf("write where the changes stand: %w", p.err)
@@ -217,15 +228,11 @@ func changeRecords(p *printer, s change.Summary) {
 
 // AuditLine is one record of a journal for a person: when, who, where and what.
 func AuditLine(r journal.Record) string {
-	where := ""
-	if r.Server != "" {
-		where = "  " + Plain(r.Server[strings.LastIndexByte(r.Server, '/')+1:])
-	}
-	text := fmt.Sprintf("%s  %s%s  %s", instant(r.At), Plain(r.Who), where, Plain(r.What))
+	parts := []string{instant(r.At), Plain(r.Who), Plain(r.Server[strings.LastIndexByte(r.Server, '/')+1:]), Plain(r.What)}
 	if r.Error != "" {
-		text += "  (" + Plain(r.Error) + ")"
+		parts = append(parts, "("+Plain(r.Error)+")")
 	}
-	return text
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "  ")
 }
 
 func stateStyle(s change.State) lipgloss.Style {

@@ -39,10 +39,10 @@ func summary() change.Summary {
 
 func TestAHostileChangeCannotDrawOnTheTerminal(t *testing.T) {
 	var out bytes.Buffer
-	if err := ChangeText(&out, 0, troubled()); err != nil {
+	if err := ChangeText(&out, 0, troubled(), ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := ChangesText(&out, 0, []change.Summary{summary()}, true); err != nil {
+	if err := ChangesText(&out, 0, []change.Summary{summary()}, true, ""); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.SplitSeq(out.String(), "\n") {
@@ -73,12 +73,13 @@ func plainStyles(s string) string {
 func TestWhatBecameOfAChangeIsToldInFull(t *testing.T) {
 	var out bytes.Buffer
 	r := troubled()
-	if err := ChangeText(&out, 0, r); err != nil {
+	if err := ChangeText(&out, 0, r, " --cloud x --journal dir"); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"drifted", "1 of 3 steps in effect, and perhaps one more", "the azure door was open and is closed", "REFUSED", "differs:",
-		"postern fix resume 20261124-093000-1a2b3c", "postern fix undo 20261124-093000-1a2b3c",
+		"and it refused 1 address that the plan did not give up", "1 of 3 steps in effect, and perhaps one more", "the azure door was open and is closed", "REFUSED", "differs:",
+		"postern fix resume 20261124-093000-1a2b3c --cloud x --journal dir", "postern fix undo 20261124-093000-1a2b3c --cloud x --journal dir",
+		"postern fix status 20261124-093000-1a2b3c --journal dir",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not told:\n%s", want, out.String())
@@ -86,7 +87,7 @@ func TestWhatBecameOfAChangeIsToldInFull(t *testing.T) {
 	}
 	out.Reset()
 	r.CanaryFailed, r.Servers = "", []change.ServerResult{{Server: fix.Server{Name: "db"}, Outcome: change.Undone}}
-	if err := ChangeText(&out, 0, r); err != nil || strings.Contains(out.String(), "resume") || strings.Contains(out.String(), "fix undo") {
+	if err := ChangeText(&out, 0, r, ""); err != nil || strings.Contains(out.String(), "resume") || strings.Contains(out.String(), "fix undo") {
 		t.Errorf("after an undo there is nothing to go on with (%v):\n%s", err, out.String())
 	}
 }

@@ -19,7 +19,8 @@ const fewFates = 20
 
 // PlanText shows a plan to the person who approves it: for each server what
 // closes, who is cut off, who is kept and by which rule, the steps, the way back,
-// and what to know before. Equivalents adds the same change as commands and code.
+// and what to know before. Equivalents adds the same change as commands and code, and
+// the steps of the better ways.
 func PlanText(out io.Writer, width int, plan *fix.Plan, equivalents bool) error {
 	p := printer{out: out, width: width}
 	p.block(0, styleStrong.Render(fmt.Sprintf("Plan for %s, keeping %s", plural(len(plan.Servers), "server"), keepWords[plan.Keep])))
@@ -27,25 +28,25 @@ func PlanText(out io.Writer, width int, plan *fix.Plan, equivalents bool) error 
 		Plain(plan.Cloud.Name), Plain(plan.Cloud.Endpoint), tenant(plan.Cloud))))
 	p.line("")
 	for _, s := range plan.Servers {
-		planServer(&p, s)
+		planServer(&p, s, equivalents)
 		if equivalents {
 			planEquivalents(&p, plan.Cloud, s)
 		}
 	}
 	p.line("%s", styleQuiet.Render("Digest "+Plain(plan.Digest)))
 	p.line("")
-	planRadius(&p, plan)
+	planRadius(&p, plan, plan.CreatedAt)
 	if p.err != nil {
 		return fmt.Errorf("write the plan: %w", p.err)
 	}
 	return nil
 }
 
-// BlastRadius says in a few lines what carrying a plan out does, for the question
-// before it.
-func BlastRadius(out io.Writer, plan *fix.Plan) error {
+// BlastRadius says in a few lines what carrying a plan out does and what that rests
+// on, for the question before it. Now tells how old the plan is.
+func BlastRadius(out io.Writer, plan *fix.Plan, now time.Time) error {
 	p := printer{out: out}
-	planRadius(&p, plan)
+	planRadius(&p, plan, now)
 	if p.err != nil {
 		return fmt.Errorf("write what the plan does: %w", p.err)
 	}
@@ -53,7 +54,7 @@ func BlastRadius(out io.Writer, plan *fix.Plan) error {
 }
 
 var keepWords = map[fix.Keep]string{
-	fix.KeepObserved: "the clients that were seen and are yours",
+	fix.KeepObserved: "the clients that were seen and are or may be yours",
 	fix.KeepListed:   "the addresses of the list",
 	fix.KeepNone:     "nobody",
 }
@@ -65,7 +66,7 @@ func tenant(c fix.Cloud) string {
 	return ", tenant " + Plain(c.Tenant)
 }
 
-func planServer(p *printer, s fix.ServerPlan) {
+func planServer(p *printer, s fix.ServerPlan, equivalents bool) {
 	p.line("%s  %s", styleStrong.Render(Plain(s.Server.Name)), styleQuiet.Render(planPlace(s.Server)))
 	p.block(indent, planHeadline(s))
 	if s.Blocked != "" {
@@ -86,14 +87,23 @@ func planServer(p *printer, s fix.ServerPlan) {
 		p.line("")
 	}
 	for _, c := range s.Cures {
-		p.line("%s%s  %s", strings.Repeat(" ", indent), stylePass.Render("A better way"), Plain(c.Title))
-		p.block(2*indent, Plain(c.Why))
+		planCure(p, c, equivalents)
+	}
+	p.block(indent, styleQuiet.Render(Plain(s.Server.ID)))
+	p.line("")
+}
+
+// planCure names a better way, and how to go it when asked.
+func planCure(p *printer, c fix.Cure, steps bool) {
+	p.line("%s%s  %s", strings.Repeat(" ", indent), stylePass.Render("A better way"), Plain(c.Title))
+	p.block(2*indent, Plain(c.Why))
+	if !steps {
+		p.block(2*indent, styleQuiet.Render("`--commands` shows the steps."))
+	} else {
 		for i, step := range c.Steps {
 			p.block(2*indent, fmt.Sprintf("%d. %s", i+1, Plain(step)))
 		}
-		p.line("")
 	}
-	p.block(indent, styleQuiet.Render(Plain(s.Server.ID)))
 	p.line("")
 }
 
@@ -164,7 +174,7 @@ func planFate(p *printer, fate fix.Fate, s fix.ServerPlan) {
 	if fate == fix.CutOff {
 		title = strings.ToUpper(title)
 	}
-	p.line("%s%s  %s", strings.Repeat(" ", indent), fateStyle(fate).Render(title), styleQuiet.Render(fateCount(clients)))
+	p.line("%s%s  %s", strings.Repeat(" ", indent), fateStyle(fate).Render(title), styleQuiet.Render(fateCount(fate, clients)))
 	listed := clients
 	if fate != fix.CutOff && fate != fix.Uncertain && len(listed) > fewFates {
 		listed = listed[:fewFates]
@@ -192,15 +202,24 @@ func clientsOf(s fix.ServerPlan, fate fix.Fate) []fix.Client {
 	return out
 }
 
-// fateCount is how many clients there are, and how many nobody knows to be yours.
-func fateCount(clients []fix.Client) string {
-	strangers := 0
-	for _, c := range clients {
-		if c.Claim == "" {
-			strangers++
-		}
+// fateCount is how many clients there are and whose, where that matters: nobody
+// needs an owner to be let in as before.
+func fateCount(fate fix.Fate, clients []fix.Client) string {
+	count := plural(len(clients), "client")
+	if fate == fix.KeptByOld || fate == fix.Untouched {
+		return count
 	}
-	return fmt.Sprintf("%s, %s of them not known to be yours", plural(len(clients), "client"), Thousands(uint64(strangers)))
+	claims := map[fix.Claim]uint64{}
+	for _, c := range clients {
+		claims[c.Claim]++
+	}
+	return count + ": " + ownership(claims)
+}
+
+// ownership counts apart what is yours, what may be, and what nobody knows.
+func ownership(claims map[fix.Claim]uint64) string {
+	return fmt.Sprintf("%s yours, %s may be yours, %s not known to be yours",
+		Thousands(claims[fix.Owned]), Thousands(claims[fix.Candidate]), Thousands(claims[""]))
 }
 
 func planClient(c fix.Client) string {
@@ -229,7 +248,9 @@ func planWhy(c fix.Client) string {
 	case fix.Candidate:
 		parts = append(parts, "may be yours: "+name)
 	default:
-		parts = append(parts, "not known to be yours")
+		if c.Fate != fix.KeptByOld && c.Fate != fix.Untouched {
+			parts = append(parts, "not known to be yours")
+		}
 	}
 	if c.Origin.Tag != "" {
 		parts = append(parts, Plain(c.Origin.Tag))
@@ -263,42 +284,4 @@ func planEquivalents(p *printer, cloud fix.Cloud, s fix.ServerPlan) {
 		p.command(3*indent, e.Text)
 		p.line("")
 	}
-}
-
-// planRadius adds a plan up: the last words before somebody says yes.
-func planRadius(p *printer, plan *fix.Plan) {
-	var ready, added, deleted, silent int
-	fates := map[fix.Fate]int{}
-	strangers := 0
-	for _, s := range plan.Servers {
-		if s.Blocked != "" {
-			continue
-		}
-		ready++
-		a, d := countSteps(s.Steps)
-		added, deleted = added+a, deleted+d
-		if s.Evidence == nil {
-			silent++
-		}
-		for _, c := range s.Clients {
-			fates[c.Fate]++
-			if c.Fate == fix.CutOff && c.Claim == "" {
-				strangers++
-			}
-		}
-	}
-	p.line("%s of %s: adds %s, deletes %s.", Thousands(uint64(ready)), plural(len(plan.Servers), "server"), plural(added, "rule"), plural(deleted, "rule"))
-	if blocked := len(plan.Servers) - ready; blocked > 0 {
-		p.line("%s", styleUnknown.Render(fmt.Sprintf("%s cannot be changed now and will be left alone.", plural(blocked, "server"))))
-	}
-	if n := fates[fix.CutOff]; n > 0 {
-		p.line("%s", styleOpen.Render(fmt.Sprintf("CUTS OFF %s, %s of them not known to be yours.", plural(n, "client"), Thousands(uint64(strangers)))))
-	}
-	if n := fates[fix.Uncertain]; n > 0 {
-		p.line("%s", styleUnknown.Render(fmt.Sprintf("What becomes of %s is not known.", plural(n, "client"))))
-	}
-	if silent > 0 {
-		p.line("%s", styleUnknown.Render(fmt.Sprintf("Who connects to %s is not known at all.", plural(silent, "server"))))
-	}
-	p.line("Keeps %s by new rules and %s by rules that stay.", plural(fates[fix.KeptByNew], "client"), plural(fates[fix.KeptByOld], "client"))
 }

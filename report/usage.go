@@ -205,7 +205,12 @@ func howOften(c usage.Judged) string {
 	if c.Refused > 0 {
 		parts = append(parts, Thousands(uint64(c.Refused))+" refused")
 	}
-	add(c.Knocks, "attempt")
+	if c.Knocks > 0 {
+		parts = append(parts, plural(uint64(c.Knocks), "attempt")+" that came to nothing")
+	}
+	if c.StillRefused && c.Connections > 0 {
+		parts = append(parts, "refused the last time")
+	}
 	if c.Connections > 0 && c.Unencrypted == c.Connections {
 		parts = append(parts, "no TLS")
 	}

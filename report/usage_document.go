@@ -32,8 +32,13 @@ type UsageDocument struct {
 	Blind     []string       `json:"blind"`
 	Outcome   usage.Outcome  `json:"outcome"`
 	CutsOff   int            `json:"cuts_off"`
-	Missing   []string       `json:"missing"`
-	Why       string         `json:"why"`
+	// OnlyInternet is how many clients come by the internet door alone.
+	OnlyInternet int `json:"only_internet"`
+	// RefusedYours is how many clients that are or may be yours were refused the
+	// last time they came.
+	RefusedYours int      `json:"refused_yours"`
+	Missing      []string `json:"missing"`
+	Why          string   `json:"why"`
 }
 
 // UsageServer names the server.
@@ -119,7 +124,7 @@ func UsageJSON(out io.Writer, u Usage) error {
 		Server: UsageServer{ID: u.Server.ID, Name: u.Server.Name, Type: u.Server.Type},
 		Door:   a.Door, Window: usageSpan(a.Window), Log: UsageLog{Events: map[pglog.Kind]int64{}}, Sources: []UsageSource{},
 		Clients: append([]usage.Judged{}, a.Clients...), Blind: append([]string{}, a.Blind...),
-		Outcome: a.Outcome, CutsOff: a.CutsOff, Missing: append([]string{}, a.Missing...), Why: a.Why,
+		Outcome: a.Outcome, CutsOff: a.CutsOff, OnlyInternet: a.OnlyInternet, RefusedYours: a.RefusedYours, Missing: append([]string{}, a.Missing...), Why: a.Why,
 	}
 	if r := a.Rests; r.Length() > 0 {
 		doc.Window.Unbroken = &UsageStretch{From: r.From, To: r.To, Seconds: int64(r.Length().Seconds())}

@@ -110,9 +110,9 @@ func TestThePageLeadsWithTheOutcome(t *testing.T) {
 		{"two are cut off", evidence(t, app, htmlClient("52.247.8.14", "b")), nil, "Closing the azure door of orders-db cuts off 2 clients", "open", "cuts off 2 clients: "},
 		{"not enough", evidence(t, office), unread, "Not enough evidence to close the azure door of orders-db", "unknown", "not enough evidence: not all rules were read: may not list firewall rules"},
 		{"closed", evidence(t, office), network(asset.Network{Public: asset.PublicAccess{State: asset.On}, FirewallRules: []asset.FirewallRule{officeRule}}),
-			"Nothing to close: the azure door of orders-db is not open", "pass", "nothing is cut off: "},
+			"Nothing to close: the azure door of orders-db is not open", "pass", "closing the azure door cuts nothing off: "},
 		{"latent", evidence(t, office), network(asset.Network{Public: asset.PublicAccess{State: asset.Off, Why: "switched off"}, FirewallRules: []asset.FirewallRule{azureDoor}}),
-			"Nothing is cut off: the azure door of orders-db is latent", "latent", "nothing is cut off: the azure door is latent"},
+			"Nothing is cut off: the azure door of orders-db is latent", "latent", "closing the azure door cuts nothing off: the azure door is latent"},
 		{"nothing was read", usage.Evidence{Now: htmlNow}, nil, "Not enough evidence to close the azure door of orders-db", "unknown", "not enough evidence: "},
 	}
 	for _, tt := range tests {

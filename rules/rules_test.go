@@ -105,8 +105,8 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// Whoever fails is told how to close the door, in a form that fits every version
-// first, and the seed's own command is there for the generation that has it.
+// Whoever fails is told first how to find out who would be cut off, and then how to
+// close the door, in a form that fits every version before the others, and the seed's own command is there for the generation that has it.
 func TestCommands(t *testing.T) {
 	page, _ := catalogue(t).Find("mhu-w8j-px0")
 	fixtures, err := fixture.Load(os.DirFS("."), page)
@@ -117,6 +117,8 @@ func TestCommands(t *testing.T) {
 	const sub = " \\\n  --subscription '11111111-1111-1111-1111-111111111111' --resource-group shop"
 	for name, want := range map[string][]string{
 		"flexible-any-name": {
+			"postern usage shop-db --workspace WORKSPACE",
+			"postern fix plan shop-db --workspace WORKSPACE -o plan.json",
 			"az resource delete --ids " + rg + "flexibleServers/shop-db/firewallRules/office",
 			"az rest --method delete --url '" + rg + "flexibleServers/shop-db/firewallRules/office?api-version=2025-08-01'",
 			"az postgres flexible-server firewall-rule delete --yes" + sub + " \\\n  --server-name shop-db --name office",
@@ -125,6 +127,8 @@ func TestCommands(t *testing.T) {
 			"Remove-AzPostgreSqlFlexibleServerFirewallRule -SubscriptionId '11111111-1111-1111-1111-111111111111' `\n  -ResourceGroupName shop -ServerName shop-db -Name office",
 		},
 		"single-seed": {
+			"postern usage legacy --workspace WORKSPACE",
+			"postern fix plan legacy --workspace WORKSPACE -o plan.json",
 			"az resource delete --ids " + rg + "servers/legacy/firewallRules/AllowAllAzureIps",
 			"az rest --method delete --url '" + rg + "servers/legacy/firewallRules/AllowAllAzureIps?api-version=2017-12-01'",
 			"az postgres server firewall-rule delete --yes" + sub + " \\\n  --server-name legacy --name AllowAllAzureIps",
@@ -132,6 +136,8 @@ func TestCommands(t *testing.T) {
 			"Remove-AzPostgreSqlFirewallRule -SubscriptionId '11111111-1111-1111-1111-111111111111' `\n  -ResourceGroupName shop -ServerName legacy -Name AllowAllAzureIps",
 		},
 		"cluster-open-workers": {
+			"postern usage events --workspace WORKSPACE",
+			"postern fix plan events --workspace WORKSPACE -o plan.json",
 			"az resource delete --ids " + rg + "serverGroupsv2/events/firewallRules/azure",
 			"az rest --method delete --url '" + rg + "serverGroupsv2/events/firewallRules/azure?api-version=2022-11-08'",
 			"az cosmosdb postgres firewall-rule delete --yes" + sub + " \\\n  --cluster-name events --name azure",

@@ -65,6 +65,12 @@ type Answer struct {
 	Outcome Outcome
 	// CutsOff is how many clients closing the azure door cuts off.
 	CutsOff int
+	// OnlyInternet is how many clients come by the internet door alone, which a plan
+	// closes too unless it is told otherwise.
+	OnlyInternet int
+	// RefusedYours is how many clients that are or may be yours were refused the last
+	// time they came.
+	RefusedYours int
 	// Missing says what the evidence lacks, one sentence each.
 	Missing []string
 	// Why is the reason for the outcome, in a sentence.
@@ -84,6 +90,12 @@ func NewAnswer(e Evidence) Answer {
 		a.Clients = append(a.Clients, j)
 		if j.Class == AzureDoor {
 			a.CutsOff++
+		}
+		if j.Class == InternetDoor {
+			a.OnlyInternet++
+		}
+		if j.StillRefused && j.Origin.Owner == Yours {
+			a.RefusedYours++
 		}
 	}
 	slices.SortStableFunc(a.Clients, func(x, y Judged) int {

@@ -27,7 +27,8 @@ const (
 	Covered Class = "covered"
 	// Private: a private address, or the server lives in a virtual network.
 	Private Class = "private"
-	// AzureItself: Azure's own user, or an address of the server itself.
+	// AzureItself: an address of the server itself, or Azure's own user with a
+	// private address.
 	AzureItself Class = "azure itself"
 	// ShutOut: it was never let in, or nothing admits it any more.
 	ShutOut Class = "shut out"
@@ -106,17 +107,20 @@ func (a Access) Judge(c Client) Judged {
 		return j
 	}
 	address, err := netip.ParseAddr(c.Address)
+	letIn := c.Connections+c.Authenticated > 0
 	switch {
-	case c.Connections+c.Authenticated == 0 && c.Refused > 0:
+	case !letIn && c.TurnedAway == 0 && c.Refused > 0:
 		return set(ShutOut, "it was refused every time")
-	case c.Connections+c.Authenticated == 0:
+	case !letIn && c.TurnedAway == 0:
 		return set(ShutOut, "it knocked and was never let in")
+	case !letIn && (c.Address == pglog.Local || err == nil && address.IsLoopback()):
+		return set(AzureItself, "it comes from the server itself, which had no room for it or was not ready")
 	case c.Address == pglog.Local || err == nil && address.IsLoopback():
 		if !c.isAzure() {
 			j.Hidden = "a pooler on the server itself, such as Azure's PgBouncer on port 6432, may show its clients this way"
 		}
 		return set(AzureItself, "it comes from the server itself")
-	case c.isAzure():
+	case c.isAzure() && err == nil && isPrivate(address):
 		return set(AzureItself, "it is Azure's own user "+c.User)
 	case c.Address == "":
 		return set(Unknown, "the log does not tell its address")
@@ -130,7 +134,17 @@ func (a Access) Judge(c Client) Judged {
 		}
 		return set(Private, "its address is private: firewall rules are not asked")
 	}
-	return a.public(j, address)
+	judged := a.public(j, address)
+	switch {
+	case judged.Class != AzureDoor:
+	case c.isAzure():
+		// Customers of some servers can make such a role, and nothing shows that a
+		// public address is Azure's own.
+		return set(Unknown, "it has the name of Azure's own user "+c.User+" and a public address")
+	case !letIn:
+		return set(Unknown, "the server had no room for it or was not ready, and may let it in another time: no rule but the azure door's admits its address")
+	}
+	return judged
 }
 
 // public judges a client with a public address by the firewall rules.

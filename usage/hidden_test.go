@@ -63,6 +63,7 @@ func TestNoLogThatHidesAClientIsCalledSafe(t *testing.T) {
 	at := monday.Add(80 * time.Hour)
 	s := bySession(at, 80000)
 	p := byProcess(at, 80000)
+	early := bySession(monday.Add(-2*time.Hour), 80000)
 	in := func(prefix, user string) string {
 		return prefix + "LOG:  connection authorized: user=" + user + " database=d application_name=y\n"
 	}
@@ -79,6 +80,32 @@ func TestNoLogThatHidesAClientIsCalledSafe(t *testing.T) {
 		{"half of its only line is lost", pglog.Options{}, week(from(s, "20.50.1.2") + "abase=d application_name=y\n")},
 		{"its line is cut off by the file's end", pglog.Options{}, []string{weekLog(bySession, "") + from(s, "20.50.1.2") + s + "LOG:  connection auth"}},
 		{"its messages are in another language", pglog.Options{}, week(from(s, "20.50.1.2") + strings.Replace(in(s, "shop"), "LOG:  connection authorized", "PROTOKOLL:  Verbindung autorisiert", 1))},
+		{"its line is cut within the message", pglog.Options{}, week(from(s, "20.50.1.2") + s + "LOG:  connection auth\n")},
+		{"its line is cut after the severity", pglog.Options{}, week(from(s, "20.50.1.2") + s + "LOG:  \n")},
+		{"its line is cut within the year", pglog.Options{}, week(from(s, "20.50.1.2") + "202\n")},
+		{"its line lost its beginning", pglog.Options{}, week(from(s, "20.50.1.2") + "SSL enabled (protocol=TLSv1.3)\n")},
+		{"its line is glued to another", pglog.Options{}, week(from(s, "20.50.1.2") + s + "LOG:  checkpoint starting: time" + in(s, "shop"))},
+		{"its line is glued to a statement", pglog.Options{}, week(from(s, "20.50.1.2") + s + "STATEMENT:  select 1" + in(s, "shop"))},
+		{"its line and another are cut and glued", pglog.Options{}, week(from(s, "20.50.1.2") + s + "LOG:  connection auth" + s + "LOG:  checkpoint starting: time\n")},
+		{"a crash left a hole in its line", pglog.Options{}, week(from(s, "20.50.1.2") + strings.Replace(in(s, "shop"), "connection authorized", strings.Repeat("\x00", 21), 1))},
+		{"its address is cut to one of the office's", pglog.Options{}, week(strings.TrimSuffix(from(s, "203.0.113.99"), "9 port=2\n") + "\n" + in(s, "shop"))},
+		{"its address is cut to one of the office's at its end", pglog.Options{}, week(s + "LOG:  disconnection: session time: 0:00:01.000 user=shop database=d host=203.0.113.9\n")},
+		{"a tool indented its lines", pglog.Options{}, week("\t" + from(s, "20.50.1.2") + "\t" + in(s, "shop"))},
+		{"its role begins like Azure's and is for replication", pglog.Options{}, week(from(s, "20.50.1.2") + s + "LOG:  replication connection authorized: user=azuresu\n\tx application_name=y\n")},
+		{"its role is called as Azure's once was", pglog.Options{}, week(from(s, "20.50.1.2") + in(s, "azure_superuser"))},
+		{"an end with another address is forged while it waits", pglog.Options{}, week(in(s, "shop") + s + "LOG:  disconnection: session time: 0:00:01.000 user=shop database=d host=203.0.113.9 port=1\n")},
+		{"its end is forged before the time asked about", pglog.Options{Since: monday}, []string{
+			from(early, "20.50.1.2") + in(early, "shop") + early + "LOG:  disconnection: session time: 0:00:01.000 user=shop database=d host=20.50.1.2 port=1\n" + weekLog(bySession, ""),
+		}},
+		{"it began before the time asked about, without a session id", pglog.Options{Prefix: "%t %h ", Since: monday}, []string{
+			strings.ReplaceAll(in(early, "shop"), early, monday.Add(-2*time.Hour).Format(time.DateTime)+" UTC 20.50.1.2 ") +
+				weekLog(func(at time.Time, session int) string { return at.Format(time.DateTime) + " UTC 203.0.113.9 " }, ""),
+		}},
+		{"the server had no room for it", pglog.Options{}, week(from(s, "20.50.1.2") + s + "FATAL:  sorry, too many clients already\n")},
+		{"its messages are in German, and LOG is LOG", pglog.Options{}, week(s + "LOG:  Verbindung empfangen: Host=20.50.1.2 Port=2\n" + s + "LOG:  Verbindung autorisiert: Benutzer=shop Datenbank=d\n")},
+		{"its messages are in Spanish, and LOG is LOG", pglog.Options{}, week(s + "LOG:  conexión recibida: host=20.50.1.2 port=2\n" + s + "LOG:  conexión autorizada: usuario=shop database=d\n")},
+		{"its messages are in French, and LOG is LOG", pglog.Options{}, week(s + "LOG:  connexion reçue : hôte=20.50.1.2 port=2\n" + s + "LOG:  connexion autorisée : utilisateur=shop\n")},
+		{"its messages are in Japanese, and LOG is LOG", pglog.Options{}, week(s + "LOG:  接続を受け付けました: ホスト=20.50.1.2\n" + s + "LOG:  接続の認証完了: ユーザー=shop\n")},
 		{"it was only authenticated", pglog.Options{}, week(from(s, "20.50.1.2") + s + "LOG:  connection authenticated: identity=\"shop\" method=md5 (x:1)\n")},
 		{"its role has a line break", pglog.Options{}, week(from(s, "20.50.1.2") + s + "LOG:  connection authorized: user=ev\n\til database=d application_name=y\n")},
 		{"its role is named like Azure's", pglog.Options{}, week(from(s, "20.50.1.2") + in(s, "azuresu database=d"))},

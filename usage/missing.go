@@ -72,15 +72,18 @@ func windowMissing(e Evidence, a Answer, say func(string, ...any)) {
 	if len(w.Stretches) == 0 {
 		return // the sources have said that nobody was let in
 	}
-	if length := a.Rests.Length(); length < e.MinWindow {
-		text := fmt.Sprintf("the log vouches for %s, and it takes %s", Span(length), Span(e.MinWindow))
+	if length := a.Rests.Length(); length < e.MinWindow-min(maxSlack, e.MinWindow/slackShare) {
+		text := fmt.Sprintf("the log vouches for %s, and it takes %s", spanInHours(length), Span(e.MinWindow))
 		if gap := w.Gap(); gap.Length() > 0 {
 			text = fmt.Sprintf("the log vouches for %s without a break, and it takes %s: from %s to %s it tells of nobody let in, so connections were not logged or a piece is missing",
-				Span(length), Span(e.MinWindow), instant(gap.From), instant(gap.To))
+				spanInHours(length), Span(e.MinWindow), instant(gap.From), instant(gap.To))
 		}
 		say("%s", text)
+	} else if next := w.after(a.Rests.To); !next.IsZero() {
+		// A stretch that is long enough, and a break after it.
+		say("after %s, which is where the longest stretch ends, the log tells of nobody let in until %s: connections were not logged, or a piece is missing", instant(a.Rests.To), instant(next))
 	}
-	if later := w.Last.Sub(a.Rests.To); later > maxPause && a.Rests.To.Equal(w.Stretches[len(w.Stretches)-1].To) {
+	if later := w.Last.Sub(a.Rests.To); later > maxPause && w.after(a.Rests.To).IsZero() {
 		say("after %s the log goes on for %s and tells of nobody let in: log_connections may have been switched off", instant(a.Rests.To), Span(later))
 	}
 	if age := e.Now.Sub(a.Rests.To); age > maxAge {

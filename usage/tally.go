@@ -34,14 +34,21 @@ type Client struct {
 	Last  time.Time `json:"last_seen"`
 	// Connections is how often the client was let in, Refused how often it was
 	// refused, Knocks how often its address knocked and neither came of it: a
-	// wrong password, a cancelled query, a probe.
+	// wrong password, a cancelled query, a probe. Who knocked is not known: where
+	// somebody of the address was let in, it is told of the one seen last.
 	Connections int64 `json:"connections"`
 	Refused     int64 `json:"refused"`
 	Knocks      int64 `json:"knocks"`
+	// StillRefused is set where the last that was seen of the client is a refusal.
+	StillRefused bool `json:"still_refused,omitempty"`
 	// Authenticated is how often a client proved who it is without being seen
 	// let in. It is set only where nobody else of its address was let in, and the
 	// user is then the identity that it proved.
 	Authenticated int64 `json:"authenticated,omitempty"`
+	// TurnedAway is how often the server had no room for the client or was not
+	// ready. Whether it would have been let in is not known. It is set only where
+	// nobody of its address was.
+	TurnedAway int64 `json:"-"`
 	// Unencrypted is how many of the connections were without TLS.
 	Unencrypted int64 `json:"unencrypted"`
 	// Ambiguous is set where the log can be read in more than one way, because a
@@ -57,7 +64,7 @@ type key struct {
 // Tally adds events up to clients, in memory that depends on how many different
 // clients there are and not on how long the log is.
 type Tally struct {
-	clients, authenticated, refused, knocks map[key]*Client
+	clients, authenticated, refused, knocks, turnedAway map[key]*Client
 	// answered counts, for each address, what came of its knocking.
 	answered map[string]int64
 	// Dropped counts connections of clients past [MaxClients], Overflow refusals
@@ -69,7 +76,7 @@ type Tally struct {
 func NewTally() *Tally {
 	return &Tally{
 		clients: map[key]*Client{}, authenticated: map[key]*Client{}, refused: map[key]*Client{}, knocks: map[key]*Client{},
-		answered: map[string]int64{},
+		turnedAway: map[key]*Client{}, answered: map[string]int64{},
 	}
 }
 
@@ -95,6 +102,10 @@ func (t *Tally) Add(ev pglog.Event) {
 			c.Refused++
 		}
 		t.answer(k.address)
+	case pglog.TurnedAway:
+		if c := t.of(t.turnedAway, key{address: k.address}, MaxClients, &t.Dropped, ev.Time); c != nil {
+			c.TurnedAway++
+		}
 	case pglog.Authenticated:
 		// Authorized mostly follows, and says the same and more.
 		if c := t.of(t.authenticated, key{address: k.address, user: ev.Identity}, MaxClients, &t.Dropped, ev.Time); c != nil {
@@ -185,16 +196,17 @@ func (c *Client) see(at time.Time) {
 
 // Clients returns all clients, ordered by address and name. A refusal belongs to
 // the client of the same address, user and database that was seen last, where
-// there is one; knocks are told only of addresses that never got further.
+// there is one, and knocks to the one of the same address.
 func (t *Tally) Clients() []Client {
 	var out []Client
 	last := map[key]*Client{}
-	seen := map[string]bool{}
+	// Of an address from which somebody was let in, turnedAway says nothing new.
+	seen, admitted := map[string]bool{}, map[string]bool{}
 	clients := map[key]Client{}
 	for k, c := range t.clients {
 		copied := *c
 		clients[k] = copied
-		seen[k.address] = true
+		seen[k.address], admitted[k.address] = true, true
 		k.application, k.ambiguous = "", false
 		if l := last[k]; l == nil || c.Last.After(l.Last) || c.Last.Equal(l.Last) && c.Application < l.Application {
 			last[k] = c
@@ -204,16 +216,20 @@ func (t *Tally) Clients() []Client {
 		seen[k.address] = true
 		l := last[k]
 		if l == nil {
-			out = append(out, *c)
+			refused := *c
+			refused.StillRefused = true
+			out = append(out, refused)
 			continue
 		}
 		of := key{l.Address, l.User, l.Database, l.Application, l.Ambiguous}
 		client := clients[of]
 		client.Refused += c.Refused
+		client.StillRefused = c.Last.After(l.Last)
 		client.see(c.First)
 		client.see(c.Last)
 		clients[of] = client
 	}
+	t.tellKnocks(clients)
 	// Who proved an identity is told where nobody of that address was let in
 	// under any name but Azure's own.
 	letIn := map[string]bool{}
@@ -233,12 +249,44 @@ func (t *Tally) Clients() []Client {
 	for k, c := range t.knocks {
 		copied := *c
 		copied.Knocks -= t.answered[k.address]
-		if !seen[k.address] && copied.Knocks > 0 {
+		if !seen[k.address] && t.turnedAway[k] == nil && copied.Knocks > 0 {
+			out = append(out, copied)
+		}
+	}
+	for k, c := range t.turnedAway {
+		if !admitted[k.address] {
+			copied := *c
+			if knocks := t.knocks[k]; knocks != nil {
+				copied.Knocks = max(knocks.Knocks-t.answered[k.address], 0)
+				copied.see(knocks.First)
+				copied.see(knocks.Last)
+			}
 			out = append(out, copied)
 		}
 	}
 	slices.SortFunc(out, compareClients)
 	return out
+}
+
+// tellKnocks adds the knocks of which nothing came to the client of their address that
+// was let in last: guesses at a password before one that fits are worth telling.
+func (t *Tally) tellKnocks(clients map[key]Client) {
+	latest := map[string]key{}
+	for k, c := range clients {
+		before, known := latest[k.address]
+		if !known || c.Last.After(clients[before].Last) || c.Last.Equal(clients[before].Last) && compareClients(c, clients[before]) < 0 {
+			latest[k.address] = k
+		}
+	}
+	for address, k := range latest {
+		knocks := t.knocks[key{address: address}]
+		if knocks == nil {
+			continue
+		}
+		c := clients[k]
+		c.Knocks += max(knocks.Knocks-t.answered[address], 0)
+		clients[k] = c
+	}
 }
 
 func compareClients(a, b Client) int {

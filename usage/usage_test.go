@@ -68,6 +68,9 @@ func TestClientsAreClassified(t *testing.T) {
 		{"nothing admits it", network(office), client("20.50.1.2"), usage.ShutOut, nil, false},
 		{"refused", network(door), usage.Client{Address: "20.50.1.2", Refused: 3}, usage.ShutOut, nil, false},
 		{"refused and let in", network(door), usage.Client{Address: "20.50.1.2", Refused: 3, Connections: 1}, usage.AzureDoor, []string{"door"}, false},
+		{"turned away", network(door), usage.Client{Address: "20.50.1.2", Knocks: 3, TurnedAway: 1}, usage.Unknown, nil, false},
+		{"turned away from the office", network(door, office), usage.Client{Address: "203.0.113.9", Knocks: 3, TurnedAway: 1}, usage.Covered, []string{"office"}, false},
+		{"turned away on the server itself", network(door), usage.Client{Address: "127.0.0.1", TurnedAway: 1}, usage.AzureItself, nil, false},
 		{"knocked", network(door), usage.Client{Address: "20.50.1.2", Knocks: 3}, usage.ShutOut, nil, false},
 		{"private, by an endpoint", with(network(door), endpoint), client("10.0.0.4"), usage.Private, nil, false},
 		{"private, and no way in", network(door), client("10.0.0.4"), usage.Private, nil, true},
@@ -84,7 +87,7 @@ func TestClientsAreClassified(t *testing.T) {
 		{"a host name", network(door), client("vm7.internal"), usage.Unknown, nil, false},
 		{"no address", network(door), client(""), usage.Unknown, nil, false},
 		{"Azure's user by the socket", network(door), usage.Client{Address: "[local]", User: "azuresu", Connections: 1}, usage.AzureItself, nil, false},
-		{"Azure's user from a public address", network(door), usage.Client{Address: "20.1.1.1", User: "azuresu", Connections: 1}, usage.AzureItself, nil, false},
+		{"Azure's user from a public address", network(door), usage.Client{Address: "20.1.1.1", User: "azuresu", Connections: 1}, usage.Unknown, nil, false},
 		{"another user on loopback", network(door), client("127.0.0.1"), usage.AzureItself, nil, true},
 		{"another user on loopback, IPv6", network(door), client("::1"), usage.AzureItself, nil, true},
 	}
@@ -160,10 +163,24 @@ func TestSafeIsSaidOnlyWhenTheEvidenceCarriesIt(t *testing.T) {
 			forget(e.Sources[0].Log, func(at time.Time) bool { return at.After(monday.Add(time.Hour)) })
 			e.Sources[0].Log.Last = monday.Add(time.Hour)
 		}, usage.CutsOff, "there may be more, for the evidence is not complete: the log vouches for 1 hour"},
-		{"a minute too short", log(func(l *pglog.Stats) {
-			l.Last = l.Last.Add(-time.Minute)
+		{"ten minutes too short", log(func(l *pglog.Stats) {
+			l.Last = l.Last.Add(-10 * time.Minute)
 			delete(l.Hours, monday.AddDate(0, 0, 7).Unix()/3600)
-		}), usage.NotEnough, "the log vouches for 6 days, and it takes 7 days"},
+		}), usage.SafeToClose, "safe to close: in 6 days 23 hours"},
+		{"two hours too short", log(func(l *pglog.Stats) {
+			l.Last = l.Last.Add(-2 * time.Hour)
+			forget(l, func(at time.Time) bool { return at.After(l.Last) })
+		}), usage.NotEnough, "the log vouches for 6 days 22 hours, and it takes 7 days"},
+		{"a break after the stretch", func(e *usage.Evidence) {
+			l := e.Sources[0].Log
+			for at := l.Last; !at.After(l.Last.AddDate(0, 0, 2)); at = at.Add(time.Hour) {
+				l.Hours[at.Unix()/3600] = pglog.Hour{}
+			}
+			l.Last, e.Now = l.Last.AddDate(0, 0, 2), e.Now.AddDate(0, 0, 2)
+			forget(l, func(at time.Time) bool {
+				return at.After(monday.AddDate(0, 0, 7)) && at.Before(monday.AddDate(0, 0, 7).Add(12*time.Hour))
+			})
+		}, usage.NotEnough, "after 2026-11-09 08:00:00 UTC, which is where the longest stretch ends, the log tells of nobody let in until 2026-11-09 20:00:00 UTC"},
 		{"a shorter minimum", func(e *usage.Evidence) {
 			e.MinWindow = 3 * time.Hour
 			e.Sources[0].Log.First = monday.AddDate(0, 0, 7).Add(-3 * time.Hour)
@@ -203,7 +220,7 @@ func TestSafeIsSaidOnlyWhenTheEvidenceCarriesIt(t *testing.T) {
 		{"clients not kept", func(e *usage.Evidence) { e.Dropped = 1 }, usage.NotEnough, "1 connection of the others"},
 		{"a rule not understood", func(e *usage.Evidence) { e.Access = usage.NewAccess(network(door, office, "bad x-y")) }, usage.NotEnough, "not all rules were read"},
 		{"settings not read", func(e *usage.Evidence) { e.Access = usage.UnreadableAccess("torn") }, usage.NotEnough, "torn"},
-		{"no door", func(e *usage.Evidence) { e.Access = usage.NewAccess(network(office)) }, usage.NotOpen, "nothing is cut off"},
+		{"no door", func(e *usage.Evidence) { e.Access = usage.NewAccess(network(office)) }, usage.NotOpen, "cuts nothing off"},
 		{"a latent door", func(e *usage.Evidence) {
 			e.Access = usage.NewAccess(with(network(door), func(n *asset.Network) { n.Public.State = asset.Off }))
 		}, usage.NotOpen, "latent"},
@@ -284,6 +301,9 @@ func TestEventsAddUpToClients(t *testing.T) {
 		{Kind: pglog.Refused, Time: at(4), Host: "8.8.8.8", User: "root", Database: "d"},
 		{Kind: pglog.Received, Time: at(4), Host: "7.7.7.7"},
 		{Kind: pglog.Authenticated, Time: at(4), Host: "7.7.7.7", Identity: "x"},
+		{Kind: pglog.Received, Time: at(3), Host: "4.4.4.4"},
+		{Kind: pglog.TurnedAway, Time: at(4), Host: "4.4.4.4"},
+		{Kind: pglog.TurnedAway, Time: at(4), Host: "6.6.6.6"},
 		{Kind: pglog.Authenticated, Time: at(4), Host: "20.50.1.2", Identity: "CN=a"},
 		{Kind: pglog.Authorized, Host: "6.6.6.6", User: "a"},
 		{Kind: pglog.Authorized, Time: at(4), Host: "6.6.6.6", User: "a"},
@@ -294,16 +314,52 @@ func TestEventsAddUpToClients(t *testing.T) {
 	tally.Sighted(usage.Client{Address: "5.5.5.5", User: "b"})
 	tally.Sighted(usage.Client{Address: "9.9.9.9", Knocks: 1, Last: at(4)})
 	want := []usage.Client{
+		{Address: "4.4.4.4", First: at(3), Last: at(4), Knocks: 1, TurnedAway: 1},
 		{Address: "5.5.5.5", User: "b", Connections: 1},
 		{Address: "6.6.6.6", User: "a", First: at(4), Last: at(4), Connections: 2},
 		{Address: "7.7.7.7", User: "x", First: at(4), Last: at(4), Authenticated: 1},
-		{Address: "8.8.8.8", User: "root", Database: "d", First: at(4), Last: at(4), Refused: 1},
+		{Address: "8.8.8.8", User: "root", Database: "d", First: at(4), Last: at(4), Refused: 1, StillRefused: true},
 		{Address: "9.9.9.9", First: at(3), Last: at(4), Knocks: 3},
 		{Address: "20.50.1.2", User: "a", Database: "d", Application: "x", First: at(0), Last: at(6), Connections: 5, Refused: 1, Unencrypted: 1},
 		{Address: "20.50.1.3", User: "a", Database: "d", First: at(2), Last: at(2), Connections: 1},
 	}
 	if diff := cmp.Diff(want, tally.Clients()); diff != "" {
 		t.Errorf("clients (-want +got):\n%s", diff)
+	}
+}
+
+// What nobody should overlook stands in the last line, whatever the door's answer is.
+func TestTheLastLineTellsOfOtherDoorsAndOfClientsThatAreRefused(t *testing.T) {
+	at := func(hour int) time.Time { return time.Date(2026, 11, 2, hour, 0, 0, 0, time.UTC) }
+	tally := usage.NewTally()
+	for _, ev := range []pglog.Event{
+		{Kind: pglog.Authorized, Time: at(1), Host: "20.50.1.2", User: "a", Database: "d"},
+		{Kind: pglog.Refused, Time: at(2), Host: "20.50.1.2", User: "a", Database: "d"},
+		{Kind: pglog.Refused, Time: at(1), Host: "20.50.1.3", User: "a", Database: "d"},
+		{Kind: pglog.Authorized, Time: at(2), Host: "20.50.1.3", User: "a", Database: "d"},
+		// A stranger guesses, and then has it.
+		{Kind: pglog.Received, Time: at(1), Host: "20.50.1.4"},
+		{Kind: pglog.Received, Time: at(1), Host: "20.50.1.4"},
+		{Kind: pglog.Received, Time: at(2), Host: "20.50.1.4"},
+		{Kind: pglog.Authorized, Time: at(2), Host: "20.50.1.4", User: "a", Database: "d"},
+	} {
+		tally.Add(ev)
+	}
+	own, err := usage.ReadOwn(strings.NewReader("20.50.1.2 one\n20.50.1.3 two\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := usage.NewAnswer(usage.Evidence{
+		Clients: tally.Clients(), Book: usage.Book{Own: own}, Now: at(3),
+		Access: usage.NewAccess(network("wide 0.0.0.0-255.255.255.255")),
+	})
+	if a.OnlyInternet != 3 || a.RefusedYours != 1 || a.Clients[2].Knocks != 2 {
+		t.Errorf("%d by the internet door, %d refused, clients %+v", a.OnlyInternet, a.RefusedYours, a.Clients)
+	}
+	want := "closing the azure door cuts nothing off: it is not open; but 3 clients come by the internet door alone, which `postern fix plan` closes as well; " +
+		"and 1 client that is or may be yours was refused the last time it came"
+	if a.Line() != want {
+		t.Errorf("got  %s\nwant %s", a.Line(), want)
 	}
 }
 

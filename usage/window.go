@@ -16,6 +16,11 @@ const (
 	maxPause = 2 * time.Hour
 	// maxAge is how long ago the evidence may end.
 	maxAge = 3 * 24 * time.Hour
+	// maxSlack is how much shorter than asked a stretch may be, and slackShare the
+	// share of what was asked that it may be: a log that is kept for seven days
+	// holds some minutes less.
+	maxSlack   = time.Hour
+	slackShare = 24
 )
 
 // Stretch is a piece of time.
@@ -80,6 +85,16 @@ func (w Window) Longest(after time.Time) Stretch {
 		}
 	}
 	return best
+}
+
+// after is when the next stretch begins after a time, zero where none does.
+func (w Window) after(t time.Time) time.Time {
+	for _, s := range w.Stretches {
+		if s.From.After(t) {
+			return s.From
+		}
+	}
+	return time.Time{}
 }
 
 // Gap is the longest piece between two stretches, zero where there is none.

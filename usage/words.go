@@ -80,7 +80,7 @@ func why(a Answer) string {
 		if a.Door.State == exposure.Latent {
 			return "the azure door is latent, so nobody comes through it today: " + a.Door.Reason
 		}
-		return "the azure door is not open, so there is nothing to close"
+		return "it is not open"
 	case CutsOff:
 		yours, perhaps := 0, 0
 		for _, c := range a.Clients {
@@ -108,20 +108,26 @@ func why(a Answer) string {
 	case NotEnough:
 		return lacking
 	default:
-		return fmt.Sprintf("in %s, from %s to %s, nobody came whom only the azure door admits", Span(a.Rests.Length()), instant(a.Rests.From), instant(a.Rests.To))
+		return fmt.Sprintf("in %s, from %s to %s, nobody came whom only the azure door admits", spanInHours(a.Rests.Length()), instant(a.Rests.From), instant(a.Rests.To))
 	}
 }
 
-// Line is the answer in one line.
+// Line is the answer in one line, with what else nobody should overlook.
 func (a Answer) Line() string {
+	text := string(a.Outcome) + ": " + a.Why
 	switch a.Outcome {
 	case NotOpen:
-		return "nothing is cut off: " + a.Why
+		text = "closing the azure door cuts nothing off: " + a.Why
 	case CutsOff:
-		return fmt.Sprintf("cuts off %s: %s", count(a.CutsOff, "client"), a.Why)
-	default:
-		return string(a.Outcome) + ": " + a.Why
+		text = fmt.Sprintf("cuts off %s: %s", count(a.CutsOff, "client"), a.Why)
 	}
+	if n := a.OnlyInternet; n > 0 {
+		text += fmt.Sprintf("; but %s %s by the internet door alone, which `postern fix plan` closes as well", count(n, "client"), verb(n, "comes", "come"))
+	}
+	if n := a.RefusedYours; n > 0 {
+		text += fmt.Sprintf("; and %s that %s or may be yours %s refused the last time %s came", count(n, "client"), verb(n, "is", "are"), verb(n, "was", "were"), verb(n, "it", "they"))
+	}
+	return text
 }
 
 // Span writes a length of time as a person says it: in whole days from two days
@@ -138,6 +144,17 @@ func Span(d time.Duration) string {
 	default:
 		return count(int(d/time.Second), "second")
 	}
+}
+
+// spanInHours writes a length of time as [Span] does, with the hours beside the
+// days: for what is compared with whole days.
+func spanInHours(d time.Duration) string {
+	const day = 24 * time.Hour
+	text := Span(d)
+	if hours := int(d % day / time.Hour); d >= 2*day && hours > 0 {
+		text += " " + count(hours, "hour")
+	}
+	return text
 }
 
 func count(n int, noun string) string { return fmt.Sprintf("%d %s", n, verb(n, noun, noun+"s")) }

@@ -11,7 +11,10 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Nobody reading any more is a failed write, and no reason to die in the middle
+	// of a change.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	// The first Ctrl-C ends the work cleanly; a second one ends the program.
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Run(ctx, os.Args[1:], cli.System()))

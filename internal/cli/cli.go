@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/charmbracelet/colorprofile"
@@ -45,6 +46,9 @@ func Run(ctx context.Context, args []string, env Env) int {
 	var code exitCode
 	if errors.As(err, &code) {
 		return int(code)
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return ExitError // whoever read has gone away, and knows
 	}
 	for line := range strings.SplitSeq("postern: "+err.Error(), "\n") {
 		fmt.Fprintln(env.Err, report.Plain(line))

@@ -68,7 +68,7 @@ func (e *evidence) addFlags(cmd *cobra.Command) {
 	f.StringVar(&e.dsn, "dsn", "", "sample who is connected to the live server of this connection string; the password belongs in PGPASSWORD, a pgpass file, or with all of it in "+dsnVariable)
 	f.DurationVar(&e.watch, "watch", defaultWatch, "how long to sample; 0s looks once. With it, "+dsnVariable+" does instead of --dsn")
 	f.DurationVar(&e.interval, "interval", pgactivity.DefaultInterval, "the time between two samples")
-	f.StringVar(&e.tags, "service-tags", "", "Microsoft's service tags file, to say which part of Azure an address is in, or api to ask Azure (default: Azure is asked, unless --from or --no-attribute is given)")
+	f.StringVar(&e.tags, "service-tags", "", "Microsoft's service tags file, to say which part of Azure an address is in, or api to ask Azure (default: Azure is asked where it is live, unless --no-attribute is given)")
 	f.StringVar(&e.own, "own", "", "a file of your own addresses: an address, prefix or range and a name on each line, or YAML")
 	f.BoolVar(&e.noAttribute, "no-attribute", false, "do not ask Resource Graph for the addresses of your own resources, nor Azure for its service tags")
 	f.StringVar(&e.since, "since", "", "leave out what happened before: a time (2026-11-01, or RFC 3339) or how long ago (30d, 12h); of a workspace 30 days are read unless told otherwise")
@@ -155,6 +155,8 @@ type gathered struct {
 	Claims bool
 	// Owned are the ranges that are yours alone.
 	Owned []fix.Span
+	// Outlets are the addresses that your resources come from.
+	Outlets []fix.Outlet
 }
 
 // answer reads all sources and judges who connects to a server. Live is nil where
@@ -194,5 +196,6 @@ func (e *evidence) answer(ctx context.Context, env Env, stdin io.Reader, l *live
 		Sampled: len(e.logs) == 0 && e.workspace == "",
 		Claims:  book.Own != nil || book.Resources != nil,
 		Owned:   ownedSpans(book),
+		Outlets: e.outlets(),
 	}, nil
 }

@@ -90,3 +90,15 @@ func ownedSpans(b usage.Book) []fix.Span {
 	}
 	return out
 }
+
+// outlets are the addresses that the resources which were read come from.
+func (e *evidence) outlets() []fix.Outlet {
+	if e.found == nil {
+		return nil
+	}
+	out := make([]fix.Outlet, 0, len(e.found.Outlets))
+	for _, o := range e.found.Outlets {
+		out = append(out, fix.Outlet(o))
+	}
+	return out
+}

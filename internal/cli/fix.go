@@ -16,7 +16,9 @@ import (
 	"github.com/posternhq/postern/fix"
 	fixazure "github.com/posternhq/postern/fix/azure"
 	"github.com/posternhq/postern/fix/change"
+	"github.com/posternhq/postern/fix/journal"
 	"github.com/posternhq/postern/report"
+	"github.com/posternhq/postern/rule/shell"
 )
 
 func newFix(env Env) *cobra.Command {
@@ -144,10 +146,15 @@ func (a *acting) options(cmd *cobra.Command, env Env, plan *fix.Plan) (change.Op
 	return o, nil
 }
 
-// tellEvent tells what happens. What is worth a record is an audit line.
+// tellEvent tells what happens. What is worth a record is an audit line; who acts is
+// the same in all of a run, and said with its first.
 func tellEvent(out io.Writer, e change.Event) {
 	if e.Record != nil {
-		fmt.Fprintln(out, report.AuditLine(*e.Record))
+		r := *e.Record
+		if r.Kind != journal.Begun && r.Kind != journal.Resumed {
+			r.Who = ""
+		}
+		fmt.Fprintln(out, report.AuditLine(r))
 		return
 	}
 	where := ""
@@ -177,28 +184,57 @@ func (a *acting) approve(cmd *cobra.Command, env Env, question string, show func
 	return nil
 }
 
-// tell writes the result and turns it into an exit code.
-func (a *acting) tell(env Env, res change.Result, complete bool) error {
-	var err error
+// tell writes the result, and turns it into an exit code, nil for 0.
+func (a *acting) tell(env Env, res change.Result, complete bool) (told, code error) {
 	if a.format == "json" {
-		err = report.ChangeJSON(env.Out, res)
+		told = report.ChangeJSON(env.Out, res)
 	} else {
-		err = report.ChangeText(env.styled(env.Out), width(env.Out), res)
+		told = report.ChangeText(env.styled(env.Out), width(env.Out), res, a.flags())
 	}
 	switch {
-	case err != nil:
-		return err
-	case complete && !hasBlocked(res):
-		return nil
+	case complete:
+		return told, nil
 	case unclear(res):
-		return exitCode(ExitUnknown)
+		return told, exitCode(ExitUnknown)
 	default:
-		return exitCode(ExitFailed)
+		return told, exitCode(ExitFailed)
 	}
 }
 
-func hasBlocked(res change.Result) bool {
-	return slices.ContainsFunc(res.Servers, func(s change.ServerResult) bool { return s.Outcome == change.Blocked })
+// allDone reports whether every server is done, those that could not be changed too.
+func allDone(res change.Result) bool {
+	return res.Complete() && !slices.ContainsFunc(res.Servers, func(s change.ServerResult) bool { return s.Outcome == change.Blocked })
+}
+
+// settled reports whether every server is where its change, or undoing it, leads.
+func settled(res change.Result) bool {
+	return allDone(res) || res.TakenBack() || !slices.ContainsFunc(res.Servers, func(s change.ServerResult) bool {
+		return s.Outcome != change.Done && s.Outcome != change.Undone || len(s.Alarms) > 0
+	})
+}
+
+// takenBack reports whether what was asked to be undone is: one server, or all.
+func takenBack(target string) func(change.Result) bool {
+	return func(res change.Result) bool {
+		for _, s := range res.Servers {
+			if strings.EqualFold(s.Server.Name, target) || strings.EqualFold(s.Server.ID, target) {
+				return s.Outcome == change.Undone
+			}
+		}
+		return res.TakenBack()
+	}
+}
+
+// flags are those that a later command needs to find the same cloud and journals.
+func (a *acting) flags() string {
+	var b strings.Builder
+	if a.source.cloud != "public" {
+		b.WriteString(" --cloud " + shell.Bash.Quote(a.source.cloud))
+	}
+	if a.journal != "" {
+		b.WriteString(" --journal " + shell.Bash.Quote(a.journal))
+	}
+	return b.String()
 }
 
 // unclear reports whether some server's state is not known, or a run was cut short.

@@ -36,7 +36,7 @@ func (a *acting) again(cmd *cobra.Command, env Env, target, question string,
 		}
 	}
 	err = a.approve(cmd, env, fmt.Sprintf(question, report.Plain(target)),
-		func(out io.Writer) error { return report.ChangesText(out, width(out), fits, false) })
+		func(out io.Writer) error { return report.ChangesText(out, width(out), fits, false, a.flags()) })
 	if err != nil {
 		return err
 	}
@@ -48,20 +48,25 @@ func (a *acting) again(cmd *cobra.Command, env Env, target, question string,
 	return a.finish(env, res, err, complete)
 }
 
-// finish tells what a run came to. With an error there may be a result as well:
-// what was done before the journal could no longer be written.
+// finish tells what a run came to. With an error there may be a result as well: what
+// was done before the journal could no longer be written. Exit code 1 is for runs that
+// changed nothing.
 func (a *acting) finish(env Env, res change.Result, err error, complete func(change.Result) bool) error {
-	if err == nil {
-		return a.tell(env, res, complete(res))
-	}
-	if len(res.Servers) == 0 {
+	if err != nil && len(res.Servers) == 0 {
 		return err
 	}
-	var code exitCode
-	if told := a.tell(env, res, false); told != nil && !errors.As(told, &code) {
-		return errors.Join(err, told)
+	told, code := a.tell(env, res, complete(res))
+	err = errors.Join(err, told)
+	if err == nil {
+		return code
 	}
-	return err
+	for line := range strings.SplitSeq("postern: "+err.Error(), "\n") {
+		fmt.Fprintln(env.Err, report.Plain(line))
+	}
+	if code == nil {
+		return exitCode(ExitUnknown)
+	}
+	return code
 }
 
 // about are the changes that a name fits: the one of that name, or those of a server.
@@ -101,7 +106,7 @@ Exit codes: 0 everything is as the change left it; 1 it could not run; 2 wrong u
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.yes = true // nothing is changed
-			return a.again(cmd, env, args[0], "", change.Verify, func(r change.Result) bool { return r.Complete() || r.TakenBack() })
+			return a.again(cmd, env, args[0], "", change.Verify, settled)
 		},
 	}
 	a.addReading(cmd)
@@ -116,8 +121,8 @@ func newFixStatus(env Env) *cobra.Command {
 		Long: `Say where changes stand: all of them, one, or those of a server. One change is
 shown with its audit: each act with when, who and what. Azure is not asked.
 
-Exit codes: 0 no change is unfinished; 1 a journal could not be read; 2 wrong usage;
-4 a change is unfinished or running.`,
+Exit codes: 0 no change is unfinished; 1 a journal could not be read, or there is no
+such change; 2 wrong usage; 4 a change is unfinished or running.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
@@ -127,7 +132,7 @@ Exit codes: 0 no change is unfinished; 1 a journal could not be read; 2 wrong us
 			if err != nil {
 				return err
 			}
-			return runStatus(env, dir, format, strings.Join(args, ""))
+			return runStatus(env, dir, format, strings.Join(args, ""), (&acting{source: source{cloud: "public"}, journal: journal}).flags())
 		},
 	}
 	cmd.Flags().StringVar(&journal, "journal", "", "the folder of journals (default ~/.local/state/postern/journal)")
@@ -135,7 +140,7 @@ Exit codes: 0 no change is unfinished; 1 a journal could not be read; 2 wrong us
 	return cmd
 }
 
-func runStatus(env Env, dir, format, target string) error {
+func runStatus(env Env, dir, format, target, flags string) error {
 	all, problem := change.List(dir)
 	changes := all
 	if target != "" {
@@ -148,7 +153,7 @@ func runStatus(env Env, dir, format, target string) error {
 	if format == "json" {
 		err = report.ChangesJSON(env.Out, changes)
 	} else {
-		err = report.ChangesText(env.styled(env.Out), width(env.Out), changes, target != "" && len(changes) == 1)
+		err = report.ChangesText(env.styled(env.Out), width(env.Out), changes, target != "" && len(changes) == 1, flags)
 	}
 	if err = errors.Join(err, problem); err != nil {
 		return err

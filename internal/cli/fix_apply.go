@@ -44,8 +44,8 @@ that is not as the plan says is left alone, and the others go on. On a terminal 
 asks once; elsewhere it needs --yes.
 
 Exit codes: 0 every server is done; 1 it could not run, and nothing was changed;
-2 wrong usage; 3 some server is not done; 4 it was interrupted, or it is not known
-whether a step is in effect.`,
+2 wrong usage; 3 some server is not done, or refused a client while it was watched;
+4 it was interrupted, or it is not known whether a step is in effect.`,
 		Example: `  postern fix apply plan.json
   postern fix apply plan.json --yes --canary 1 --canary-wait 10m
   postern fix apply plan.json --watch 15m --log /var/log/postgresql --undo-on-refusal`,
@@ -69,7 +69,7 @@ whether a step is in effect.`,
 				return err
 			}
 			err = a.approve(cmd, env, fmt.Sprintf("Carry out the plan %s?", args[0]),
-				func(out io.Writer) error { return report.BlastRadius(out, plan) })
+				func(out io.Writer) error { return report.BlastRadius(out, plan, env.Now()) })
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,7 @@ whether a step is in effect.`,
 			}
 			o.Canary, o.CanaryWait = canary, wait
 			res, err := change.Apply(cmd.Context(), plan, o)
-			return a.finish(env, res, err, change.Result.Complete)
+			return a.finish(env, res, err, allDone)
 		},
 	}
 	a.addFlags(cmd)
@@ -95,12 +95,15 @@ func newFixResume(env Env) *cobra.Command {
 		Use:   "resume CHANGE",
 		Short: "Go on with a change that was interrupted",
 		Long: `Go on with a change, or with undoing it, from its journal and from what the
-servers show. CHANGE is a name that ` + "`postern fix status`" + ` lists. Exit codes are
-those of ` + "`fix apply`.",
+servers show. CHANGE is a name that ` + "`postern fix status`" + ` lists.
+
+Exit codes: 0 every server is where the change leads; 1 it could not run, and nothing
+was changed; 2 wrong usage; 3 some server is not, or refused a client while it was
+watched; 4 it was interrupted, or it is not known whether a step is in effect.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.again(cmd, env, args[0], "Go on with change %s?", change.Resume,
-				func(r change.Result) bool { return r.Complete() || r.TakenBack() })
+				settled)
 		},
 	}
 	a.addFlags(cmd)
@@ -122,7 +125,7 @@ Exit codes: 0 everything is as it was; 1 it could not run, and nothing was chang
 known whether a step is in effect.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.again(cmd, env, args[0], "Take back %s? This opens again what it closed.", change.Undo, change.Result.TakenBack)
+			return a.again(cmd, env, args[0], "Take back %s? This opens again what it closed.", change.Undo, takenBack(args[0]))
 		},
 	}
 	a.addFlags(cmd)

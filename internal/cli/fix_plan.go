@@ -19,6 +19,7 @@ import (
 	"github.com/posternhq/postern/report"
 	"github.com/posternhq/postern/resourcetype"
 	"github.com/posternhq/postern/rule"
+	"github.com/posternhq/postern/rule/shell"
 	"github.com/posternhq/postern/scan"
 	"github.com/posternhq/postern/usage"
 	"github.com/posternhq/postern/usage/pglog"
@@ -48,7 +49,8 @@ Nothing is changed. Servers are named, or are those that fail a rule (--rule), o
 that have such a door (--all).
 
 --keep says which clients are kept: observed are those that the evidence shows and
-that are known to be yours; listed are the addresses of --keep-list; none adds nothing.
+that are yours or may be, with every other address that their resources come from
+today; listed are the addresses of --keep-list; none adds nothing.
 Without evidence, --keep observed is refused.
 
 Exit codes: 0 a plan was made, or there is nothing to close; 1 it could not run;
@@ -176,7 +178,8 @@ func (o *planOptions) server(ctx context.Context, env Env, stdin io.Reader, l *l
 		if err != nil {
 			return fix.ServerPlan{}, err
 		}
-		request.Answer, request.Sampled, request.Claims, request.Owned = &g.Answer, g.Sampled, g.Claims, g.Owned
+		request.Answer, request.Sampled, request.Claims = &g.Answer, g.Sampled, g.Claims
+		request.Owned, request.Outlets = g.Owned, g.Outlets
 	}
 	return fix.PlanServer(request)
 }
@@ -223,7 +226,8 @@ func (o *planOptions) finish(env Env, cloud fix.Cloud, plans []fix.ServerPlan, u
 	if o.output == "" {
 		fmt.Fprintln(env.Out, "\nThis plan was not written down. To carry it out, make it again with -o plan.json.")
 	} else {
-		fmt.Fprintf(env.Out, "\nThe plan is in %s. To carry it out: postern fix apply %s\n", report.Plain(o.output), report.Plain(o.output))
+		fmt.Fprintf(env.Out, "\nThe plan is in %s. To carry it out: postern fix apply %s%s\n", report.Plain(o.output), shell.Bash.Quote(o.output),
+			(&acting{source: o.source}).flags())
 	}
 	return problem
 }

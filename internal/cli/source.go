@@ -31,7 +31,7 @@ func (s *source) addFlags(cmd *cobra.Command) {
 }
 
 func (s *source) addFrom(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.from, "from", "", "judge a snapshot file instead of a live Azure")
+	cmd.Flags().StringVar(&s.from, "from", "", "read a snapshot file instead of a live Azure")
 	cmd.MarkFlagsMutuallyExclusive("from", "cloud")
 	cmd.MarkFlagsMutuallyExclusive("from", "subscription")
 	cmd.MarkFlagsMutuallyExclusive("from", "concurrency")

@@ -20,6 +20,7 @@ type usageOptions struct {
 	source   source
 	evidence evidence
 	format   string
+	output   string
 }
 
 func newUsage(env Env) *cobra.Command {
@@ -43,7 +44,8 @@ A token in AZURE_ACCESS_TOKEN is for Resource Manager; Log Analytics needs one o
 own beside it, in AZURE_LOG_ANALYTICS_TOKEN. Nothing is changed anywhere.
 
 Exit codes: 0 safe to close, or the azure door is not open; 1 it could not run;
-2 wrong usage; 3 clients would be cut off; 4 not enough evidence.`,
+2 wrong usage; 3 clients would be cut off, come by the internet door alone, or are
+yours and were refused; 4 not enough evidence.`,
 		Example: `  postern usage orders-db --workspace 00000000-0000-0000-0000-000000000000 --since 30d
   postern usage billing-db --log /var/log/postgresql --own ours.txt
   PGPASSWORD=… postern usage orders-db --dsn 'host=orders-db.postgres.database.azure.com user=watcher dbname=postgres sslmode=verify-full' --watch 30m
@@ -57,14 +59,15 @@ Exit codes: 0 safe to close, or the azure door is not open; 1 it could not run;
 	o.source.addFrom(cmd)
 	o.evidence.addFlags(cmd)
 	cmd.Flags().StringVarP(&o.format, "format", "f", "text", "how to write the answer: text, json, html")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write the answer to this file instead of standard output")
 	return cmd
 }
 
 func (o *usageOptions) run(ctx context.Context, env Env, stdin io.Reader, name string) error {
-	write, ok := map[string]func(report.Usage) error{
-		"text": func(u report.Usage) error { return report.UsageText(env.styled(env.Out), width(env.Out), u) },
-		"json": func(u report.Usage) error { return report.UsageJSON(env.Out, u) },
-		"html": func(u report.Usage) error { return report.UsageHTML(env.Out, u) },
+	write, ok := map[string]func(io.Writer, report.Usage) error{
+		"text": func(out io.Writer, u report.Usage) error { return report.UsageText(env.styled(out), width(out), u) },
+		"json": report.UsageJSON,
+		"html": report.UsageHTML,
 	}[o.format]
 	switch {
 	case !ok:
@@ -92,13 +95,21 @@ func (o *usageOptions) run(ctx context.Context, env Env, stdin io.Reader, name s
 	if err != nil {
 		return err
 	}
-	if err := write(report.Usage{Tool: tool(), Source: from, Now: env.Now(), Server: server, Answer: known.Answer}); err != nil {
+	out, err := openOutput(o.output, env.Out, false)
+	if err != nil {
 		return err
 	}
-	switch known.Answer.Outcome {
-	case usage.CutsOff:
+	if err := write(out.Writer, report.Usage{Tool: tool(), Source: from, Now: env.Now(), Server: server, Answer: known.Answer}); err != nil {
+		out.discard()
+		return err
+	}
+	if err := out.finish(); err != nil {
+		return err
+	}
+	switch a := known.Answer; {
+	case a.Outcome == usage.CutsOff, a.OnlyInternet > 0, a.RefusedYours > 0:
 		return exitCode(ExitFailed)
-	case usage.NotEnough:
+	case a.Outcome == usage.NotEnough:
 		return exitCode(ExitUnknown)
 	default:
 		return nil

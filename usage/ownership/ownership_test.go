@@ -86,6 +86,53 @@ func TestTheDemosResources(t *testing.T) {
 	}
 }
 
+// comesFrom is an outlet on a line.
+func comesFrom(outlets []Outlet) []string {
+	var out []string
+	for _, o := range outlets {
+		when := "now"
+		if !o.Current {
+			when = "once scaled"
+		}
+		out = append(out, fmt.Sprintf("%s %s: %s, %s", o.Name, when, o.Range, o.Resource[strings.LastIndex(o.Resource, "/")+1:]))
+	}
+	return out
+}
+
+func TestWhereResourcesComeFrom(t *testing.T) {
+	e := azuresim.Estate{Subscriptions: []azuresim.Subscription{{ID: subscription, Name: "shop"}}}
+	add := func(typ, name string, properties map[string]any) {
+		e.Subscriptions[0].Resources = append(e.Subscriptions[0].Resources, azuresim.Resource{Type: typ, Name: name, ResourceGroup: "shop", Properties: properties})
+	}
+	ip := func(name, address, part, usedBy string) {
+		add("Microsoft.Network/publicIPAddresses", name, map[string]any{"ipAddress": address, "publicIPAllocationMethod": "Static", part: map[string]any{"id": group + usedBy}})
+	}
+	ip("a-nat", "20.1.0.1", "natGateway", "Microsoft.Network/natGateways/nat")
+	ip("b-nat", "20.1.0.2", "natGateway", "Microsoft.Network/NATGateways/nat/")
+	ip("c-fw", "20.1.0.3", "ipConfiguration", "Microsoft.Network/azureFirewalls/edge/azureFirewallIpConfigurations/one")
+	ip("d-vm", "20.1.0.4", "ipConfiguration", "Microsoft.Network/networkInterfaces/VM7-nic/ipConfigurations/one")
+	add("Microsoft.Network/publicIPPrefixes", "e-prefix", map[string]any{"ipPrefix": "20.1.1.0/28", "natGateway": map[string]any{"id": group + "Microsoft.Network/natGateways/nat"}})
+	add("Microsoft.Web/sites", "f-app", map[string]any{"outboundIpAddresses": "20.1.2.1, 20.1.2.2", "possibleOutboundIpAddresses": "20.1.2.2,20.1.2.1,20.1.2.3,10.0.0.1"})
+	add("Microsoft.Web/sites", "g-app", map[string]any{"outboundIpAddresses": "20.1.2.1", "possibleOutboundIpAddresses": nil})
+	found, err := Resources(t.Context(), simulated(t, e, azuresim.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"NAT gateway nat now: 20.1.0.1-20.1.0.1, nat",
+		"NAT gateway nat now: 20.1.0.2-20.1.0.2, nat",
+		"firewall edge now: 20.1.0.3-20.1.0.3, edge",
+		"NAT gateway nat now: 20.1.1.0-20.1.1.15, nat",
+		"web app f-app now: 20.1.2.1-20.1.2.1, f-app",
+		"web app f-app now: 20.1.2.2-20.1.2.2, f-app",
+		"web app f-app once scaled: 20.1.2.3-20.1.2.3, f-app",
+		"web app g-app now: 20.1.2.1-20.1.2.1, g-app",
+	}
+	if diff := cmp.Diff(want, comesFrom(found.Outlets)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestEveryKindOfHolder(t *testing.T) {
 	e := azuresim.Estate{Subscriptions: []azuresim.Subscription{{ID: subscription, Name: "shop"}}}
 	add := func(typ, name string, properties map[string]any) {

@@ -38,6 +38,10 @@ const query = `Resources
 // Found is what the caller's resources hold.
 type Found struct {
 	Holdings []usage.Holding
+	// Outlets are the addresses that each resource comes from, where it may have
+	// several. A holding has one name for an address; here every resource that
+	// shares it has its own.
+	Outlets []Outlet
 	// Gaps say what could not be read, each without a full stop.
 	Gaps []string
 }
@@ -57,7 +61,7 @@ func Resources(ctx context.Context, c *arm.Client) (Found, error) {
 	if l.odd > 0 {
 		l.gaps = append(l.gaps, fmt.Sprintf("%d of the resources that Resource Graph lists could not be understood", l.odd))
 	}
-	return Found{Holdings: l.all(), Gaps: l.gaps}, nil
+	return Found{Holdings: l.all(), Outlets: l.outlets, Gaps: l.gaps}, nil
 }
 
 // gapOf says what was not read of the resources, and what it takes.
@@ -90,6 +94,7 @@ type row struct {
 type list struct {
 	owned      []usage.Holding
 	candidates map[netip.Addr][]usage.Holding
+	outlets    []Outlet
 	gaps       []string
 	// odd counts resources of an unexpected form.
 	odd int
@@ -181,6 +186,7 @@ func (l *list) address(r row) bool {
 	if r.Address == "" || !ok {
 		return r.Address == ""
 	}
+	l.outlet(r, netipx.IPRangeFrom(address, address))
 	l.owned = append(l.owned, usage.Holding{
 		Range: netipx.IPRangeFrom(address, address), Name: nameOf(r, kind), Certainty: usage.Owned, Resource: r.ID, Kind: kind,
 	})
@@ -199,6 +205,7 @@ func (l *list) prefix(r row) bool {
 	if _, ok := public(p.Addr().String()); !ok || p.Bits() < narrowest(p.Addr()) {
 		return false
 	}
+	l.outlet(r, netipx.RangeOfPrefix(p.Masked()))
 	l.owned = append(l.owned, usage.Holding{
 		Range: netipx.RangeOfPrefix(p.Masked()), Name: nameOf(r, kind), Certainty: usage.Owned, Resource: r.ID, Kind: kind,
 	})
@@ -225,6 +232,7 @@ func (l *list) app(r row) bool {
 	case strings.Contains(lower, "functionapp"):
 		kind = "function app"
 	}
+	l.appOutlets(r, kind)
 	understood := true
 	addresses := map[string]bool{}
 	for _, text := range strings.Split(r.Outbound+","+r.Possible, ",") {

@@ -23,7 +23,7 @@ type azureDecoder struct {
 	server string
 	// within is what of a message is still to be looked through for entries, at
 	// the record's time.
-	within []byte
+	within pieces
 	at     time.Time
 }
 
@@ -44,22 +44,22 @@ type azureRecord struct {
 const azureCategory = "PostgreSQLLogs"
 
 func (d *azureDecoder) next(e *entry) (outcome, int64, error) {
-	if embedded(&d.within, e, d.matchers...) {
+	if result, ok := d.within.next(e, d.matchers...); ok {
 		if e.time.IsZero() {
 			e.time = d.at
 		}
-		return isEntry, 0, nil
+		return result, 0, nil
 	}
 	text, result, lines, err := d.records()
 	if err != nil || result != isEntry {
 		if result == isUnreadable {
-			e.unreadable(text, false)
+			e.lost(text)
 		}
 		return result, lines, err
 	}
 	r, ok := parseRecord(text)
 	if !ok {
-		e.unreadable(text, false)
+		e.lost(text)
 		return isUnreadable, lines, nil
 	}
 	if !strings.EqualFold(r.Category, azureCategory) {
@@ -75,11 +75,13 @@ func (d *azureDecoder) next(e *entry) (outcome, int64, error) {
 	}
 	result = d.read(r, e)
 	if result == isUnreadable {
-		e.unreadable(text, slices.ContainsFunc(d.matchers, func(m *matcher) bool { return m.strange }))
+		e.lost(text)
+		e.strange = slices.ContainsFunc(d.matchers, func(m *matcher) bool { return m.strange })
 		return result, lines, nil
 	}
 	e.unnamed = d.server != "" && r.ResourceID == ""
 	if goesOn(e.severity) {
+		e.embedded = holdsEntry(e.message)
 		return isMore, lines, nil
 	}
 	return result, lines, nil
@@ -104,8 +106,11 @@ func parseRecord(text []byte) (azureRecord, bool) {
 func (d *azureDecoder) read(r azureRecord, e *entry) outcome {
 	p := r.Properties
 	message := bytes.TrimLeft([]byte(p.Message), "\r\n")
-	d.within = breakIn(message)
-	first := message[:len(message)-len(d.within)]
+	if bytes.IndexByte(message, 0) >= 0 {
+		return isUnreadable
+	}
+	d.within = pieces{text: breakIn(message)}
+	first := message[:len(message)-len(d.within.text)]
 	found := false
 	for _, m := range d.matchers {
 		if found = m.match(first, e); found {
@@ -146,8 +151,7 @@ func (d *azureDecoder) bare(r azureRecord, message []byte, e *entry) bool {
 			return false
 		}
 		e.message = message
-		_, ok := parseMessage(e.severity, message, false)
-		if !ok && r.Properties.Prefix == "" && bytes.Contains(message, []byte(":  ")) {
+		if !parseMessage(e.severity, message, false).about && r.Properties.Prefix == "" && bytes.Contains(message, []byte(":  ")) {
 			return false
 		}
 	}
@@ -181,8 +185,7 @@ func azureLines(l *lines) func() ([]byte, outcome, int64, error) {
 	}
 }
 
-// azureDocument reads the records of one document. What follows its list is
-// not looked at.
+// azureDocument reads the records of documents.
 func azureDocument(in *bytesIn) func() ([]byte, outcome, int64, error) {
 	o := &objects{in: in}
 	done := false

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 )
 
 // The columns of csvlog that are read here, from PostgreSQL's documentation of
@@ -18,10 +19,12 @@ const (
 	csvSeverity    = 11
 	csvMessage     = 13
 	csvApplication = 22
-	// csvColumns is how many there were in PostgreSQL 9.0, the fewest of all
-	// versions with application_name.
-	csvColumns = 23
 )
+
+// csvColumns are how many columns there are: since PostgreSQL 9.0, which brought
+// application_name; 13, backend_type; 14, leader_pid and query_id. A record of any
+// other number was torn, or two ran together.
+var csvColumns = []int{23, 24, 26}
 
 // csvDecoder reads csvlog. It is stricter than encoding/csv, and bounded: a
 // record that was torn within a quoted field must not take those after it along.
@@ -93,7 +96,8 @@ func (d *csvDecoder) line() (line, error) {
 
 // torn gives up a record that is not whole: at the file's end, or because it
 // cannot be read. Where one of its lines begins like a record, reading goes on
-// from there, and the lines before are unreadable.
+// from there, and the lines before are lost. Only the server writes csvlog, so
+// there are no lines in it that mean nothing.
 func (d *csvDecoder) torn(taken int64, ended bool, e *entry) (outcome, int64, error) {
 	for at, lines := 0, int64(0); ; {
 		i := bytes.IndexByte(d.record[at:], '\n')
@@ -102,17 +106,13 @@ func (d *csvDecoder) torn(taken int64, ended bool, e *entry) (outcome, int64, er
 		}
 		at += i + 1
 		if lines++; beginsCSV(d.record[at:]) {
-			e.unreadable(d.record[:at], false)
+			e.lost(d.record[:at])
 			rest := append([]byte(nil), d.record[at:]...)
 			if ended {
 				// The last line has no end: it is not read again.
 				rest = rest[:bytes.LastIndexByte(rest, '\n')+1]
-				e.torn = true
 			} else {
 				rest = append(rest, '\n')
-			}
-			if len(d.record) >= MaxEntry {
-				e.torn = true // what was beyond cannot be read again
 			}
 			d.again = append(rest, d.again...)
 			return isUnreadable, lines, nil
@@ -121,7 +121,7 @@ func (d *csvDecoder) torn(taken int64, ended bool, e *entry) (outcome, int64, er
 	if ended {
 		return isTruncated, taken, nil
 	}
-	e.unreadable(d.record, false)
+	e.lost(d.record)
 	return isUnreadable, taken, nil
 }
 
@@ -183,7 +183,7 @@ func (s csvState) skip(quotes int) csvState {
 func (d *csvDecoder) read(whole bool, e *entry) bool {
 	var ok bool
 	d.fields, ok = splitCSV(d.record, d.fields[:0])
-	if whole && (!ok || len(d.fields) < csvColumns) || len(d.fields) <= csvMessage {
+	if whole && (!ok || !slices.Contains(csvColumns, len(d.fields))) || len(d.fields) <= csvMessage || bytes.IndexByte(d.record, 0) >= 0 {
 		return false
 	}
 	*e = entry{quoted: true}

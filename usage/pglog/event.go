@@ -16,6 +16,9 @@ const (
 	// Refused: pg_hba.conf has no entry for the client, or rejects it. On Azure
 	// this is also what a client sees that the firewall keeps out.
 	Refused Kind = "refused"
+	// TurnedAway: the server had no room for the client or was not ready, whoever
+	// it is. It may be let in another time.
+	TurnedAway Kind = "turned away"
 	// Disconnected: a session that had been let in ended.
 	Disconnected Kind = "disconnected"
 )
@@ -71,8 +74,9 @@ type Stats struct {
 	Entries int64
 	// Earlier are entries before Options.Since.
 	Earlier int64
-	// Unreadable counts lines that are part of no entry, Torn those among them
-	// that speak of a connection, OtherLanguage those that are not in English.
+	// Unreadable counts lines that are part of no entry. Torn counts those among
+	// them that may tell of a connection, and entries whose message about one is
+	// cut; OtherLanguage lines and entries that are not in English.
 	Unreadable, Torn, OtherLanguage int64
 	// Foreign counts Azure records of other servers or other categories.
 	Foreign int64

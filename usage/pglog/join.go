@@ -66,6 +66,9 @@ func (j *joiner) event(key string, exact bool, ev Event) {
 	j.ends = j.ends || ev.Kind == Disconnected
 	if key == "" {
 		ev.Unannounced = ev.Kind == Disconnected
+		if ev.Kind == Authorized && j.before(ev.Time) {
+			j.unended++ // which end is its, nobody can say
+		}
 		j.pass(ev)
 		return
 	}
@@ -74,7 +77,7 @@ func (j *joiner) event(key string, exact bool, ev Event) {
 	case Received:
 		j.received(key, exact, s, ev)
 	case Disconnected:
-		j.disconnected(key, s, ev)
+		j.disconnected(key, exact, s, ev)
 	default:
 		if s == nil {
 			s = j.begin(key)
@@ -147,16 +150,27 @@ func (j *joiner) received(key string, exact bool, s *session, ev Event) {
 
 // disconnected takes the end of a session. It says everything that the
 // authorization did, so it is a connection of its own unless it is clear that
-// this one was told.
-func (j *joiner) disconnected(key string, s *session, ev Event) {
+// this one was told. Anybody who may run SQL can log such a message in the name of
+// his own session: it lends its address to no other event, and ends no session
+// that came from elsewhere.
+func (j *joiner) disconnected(key string, exact bool, s *session, ev Event) {
 	ev.Unannounced = true
+	if s != nil && s.contradicts(ev) {
+		if exact {
+			if !s.contested {
+				j.contested++
+			}
+			s.contested = true
+		} else {
+			j.forget(key, time.Time{})
+		}
+		j.pass(ev)
+		return
+	}
 	if s != nil {
 		fits := s.authorized && s.user == ev.User
 		if ev.Host == "" && s.known && !s.contested {
 			ev.Host, ev.Port = s.host, s.port
-		}
-		if fits && len(s.waiting) > 0 && !s.known {
-			s.host, s.port, s.known = ev.Host, ev.Port, true
 		}
 		j.release(s)
 		if fits {
@@ -169,6 +183,12 @@ func (j *joiner) disconnected(key string, s *session, ev Event) {
 	}
 	j.forget(key, ev.Time)
 	j.pass(ev)
+}
+
+// contradicts reports whether a disconnection names another address or port than
+// the session is known by.
+func (s *session) contradicts(ev Event) bool {
+	return s.known && ev.Host != "" && (ev.Host != s.host || ev.Port != "" && s.port != "" && ev.Port != s.port)
 }
 
 func (j *joiner) begin(key string) *session {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // jsonDecoder reads jsonlog (PostgreSQL 15 and later): one object a line.
@@ -43,12 +44,13 @@ func (d *jsonDecoder) next(e *entry) (outcome, int64, error) {
 		if !l.ended {
 			return isTruncated, 1, nil
 		}
-		e.unreadable(text, false)
+		e.lost(text)
 		return isUnreadable, 1, nil
 	}
 	t, n := d.clock.read([]byte(j.Timestamp))
 	if _, known := knownSeverity([]byte(j.Severity)); n == 0 || !known {
-		e.unreadable(text, n > 0 && j.Severity != "")
+		e.lost(text)
+		e.strange = n > 0 && j.Severity != ""
 		return isUnreadable, 1, nil
 	}
 	*e = entry{
@@ -72,41 +74,78 @@ func number(n int64) []byte {
 // first list in each, such as those of {"records": [ … ]}, whatever line breaks
 // there are.
 type objects struct {
-	in    *bytesIn
-	begun bool
+	in *bytesIn
+	// inList is set within a list, amiss when something was met in it that is
+	// none of its objects.
+	inList, amiss bool
 	// nested is how many lists within the list are open.
 	nested int
 	buf    []byte
 }
 
 // next returns the text of the next object, and false for whole when it was too
-// long to keep. It returns io.EOF after the last list, and errCut when the document
-// stops before the list does.
+// long to keep or when something that is no object stood in its place. It returns
+// io.EOF after the last list, and errCut when the document stops before the list
+// does.
 func (o *objects) next() (text []byte, whole bool, err error) {
-	if !o.begun {
-		if err := o.skipTo('['); err != nil {
-			return nil, false, err
-		}
-		o.begun = true
-	}
 	for {
+		if !o.inList {
+			// Captures of an event hub hold one document after the other.
+			switch known, err := o.begin(); {
+			case err != nil && known:
+				return nil, false, err
+			case !known:
+				return nil, false, nil
+			}
+		}
 		c, err := o.in.byte()
 		switch {
 		case err != nil:
 			return nil, false, cut(err)
 		case c == '{':
+			o.amiss = false
 			return o.object()
 		case c == '[':
 			o.nested++
 		case c == ']' && o.nested > 0:
 			o.nested--
 		case c == ']':
-			// Captures of an event hub hold one document after the other.
-			if err := o.skipTo('['); errors.Is(err, errCut) {
-				return nil, false, io.EOF
-			} else if err != nil {
-				return nil, false, err
-			}
+			o.inList = false
+		case strings.IndexByte(", \t\r\n", c) < 0 && !o.amiss:
+			o.amiss = true
+			return nil, false, nil
+		}
+	}
+}
+
+// begin reads up to the beginning of the next list, and returns io.EOF when there
+// is none. It reports false when there is anything but the end of the document
+// before and the beginning of another: lines that were put behind a document, say.
+func (o *objects) begin() (known bool, err error) {
+	const most = 64
+	var met []byte
+	inText, escaped := false, false
+	for {
+		c, err := o.in.byte()
+		switch {
+		case err != nil && !errors.Is(err, io.EOF):
+			return true, err
+		case err != nil:
+			known = len(bytes.TrimLeft(met, "}")) == 0
+			return known, io.EOF
+		case escaped:
+			escaped = false
+		case inText:
+			escaped, inText = c == '\\', c != '"'
+		case c == '"':
+			inText = true
+		case c == '[':
+			o.inList, o.amiss = true, false
+			start := string(bytes.TrimLeft(met, "}"))
+			return start == "" || start == `{"records":`, nil
+		}
+		if len(met) < most && (inText || strings.IndexByte(" \t\r\n", c) < 0) {
+			met = append(met, c)
 		}
 	}
 }
@@ -118,26 +157,6 @@ func cut(err error) error {
 		return errCut
 	}
 	return err
-}
-
-// skipTo reads up to a byte that stands outside of texts.
-func (o *objects) skipTo(want byte) error {
-	inText, escaped := false, false
-	for {
-		c, err := o.in.byte()
-		switch {
-		case err != nil:
-			return cut(err)
-		case escaped:
-			escaped = false
-		case inText:
-			escaped, inText = c == '\\', c != '"'
-		case c == '"':
-			inText = true
-		case c == want:
-			return nil
-		}
-	}
 }
 
 // object reads the rest of an object whose brace has been read.

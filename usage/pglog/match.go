@@ -40,6 +40,10 @@ type entry struct {
 // unreadable makes an entry stand for a line that cannot be read.
 func (e *entry) unreadable(text []byte, strange bool) { *e = entry{message: text, strange: strange} }
 
+// lost makes an entry stand for something that cannot be read and may tell of a
+// connection, whatever is left of it.
+func (e *entry) lost(text []byte) { *e = entry{message: text, torn: true} }
+
 // severities are the words that can follow a prefix. Those that begin an entry
 // come first; the others go on with it (src/backend/utils/error/elog.c).
 var severities = []string{
@@ -198,9 +202,17 @@ func (m *matcher) value(escape byte, b []byte, e *entry) int {
 		e.time = epoch(b[:n])
 		return orNone(n)
 	case 'c':
-		n := span(b, "0123456789abcdef.")
-		e.session = b[:n]
-		return orNone(n)
+		// Two numbers: a process id alone is no session id.
+		start := span(b, "0123456789abcdef")
+		if start == 0 || start == len(b) || b[start] != '.' {
+			return -1
+		}
+		pid := span(b[start+1:], "0123456789abcdef")
+		if pid == 0 {
+			return -1
+		}
+		e.session = b[:start+1+pid]
+		return len(e.session)
 	case 'p':
 		n := span(b, "0123456789")
 		e.pid = b[:n]

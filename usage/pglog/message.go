@@ -17,13 +17,33 @@ var (
 	sayNoEntry       = []byte("no pg_hba.conf entry for ")
 	sayRejects       = []byte("pg_hba.conf rejects ")
 	sayDisconnection = []byte("disconnection: session time: ")
+	// sayTurnedAway are the reasons that have nothing to do with the client
+	// (src/backend/storage/lmgr/proc.c, backend_startup.c, postinit.c).
+	sayTurnedAway = [][]byte{
+		[]byte("sorry, too many clients already"),
+		[]byte("remaining connection slots are reserved"),
+		[]byte("too many connections for "),
+		[]byte("the database system is "),
+	}
 )
 
-// parseMessage reads the text of an entry. It reports false for everything that
-// is not about a connection; a message that is about one and is not whole gives
-// an event with what it says. Quoted is set for csvlog and jsonlog, which keep the
-// SQLSTATE apart from the message.
-func parseMessage(severity string, m []byte, quoted bool) (Event, bool) {
+// reading is what a message was read as.
+type reading struct {
+	event Event
+	// about is set for a message about a connection: event says what it tells.
+	about bool
+	// cut is set for the beginning of such a message, of which the rest was lost,
+	// within for a message in whose first line another entry stands.
+	cut, within bool
+	// foreign is set for a message about a connection in another language.
+	foreign bool
+}
+
+// parseMessage reads the text of an entry. A message that is about a connection
+// and is not whole gives an event with what is sure of it. Quoted is set for
+// csvlog and jsonlog, which keep the SQLSTATE apart from the message, and in which
+// a message is whole or its record cannot be read.
+func parseMessage(severity string, m []byte, quoted bool) reading {
 	// A message goes on for lines only where someone put a line break into a
 	// name: what follows the first is not PostgreSQL's.
 	if i := bytes.IndexByte(m, '\n'); i >= 0 {
@@ -35,32 +55,55 @@ func parseMessage(severity string, m []byte, quoted bool) (Event, bool) {
 		}
 		m = withoutState(m)
 	}
-	switch severity {
-	case "LOG":
-		if rest, ok := bytes.CutPrefix(m, sayReceived); ok {
-			return received(rest)
-		}
-		if rest, ok := bytes.CutPrefix(m, sayAuthorized); ok {
-			return authorized(rest, true)
-		}
-		if rest, ok := bytes.CutPrefix(m, sayReplication); ok {
-			return authorized(rest, false)
-		}
-		if rest, ok := bytes.CutPrefix(m, sayDisconnection); ok {
-			return disconnected(rest)
-		}
-		if rest, ok := bytes.CutPrefix(m, sayAuthenticated); ok {
-			return authenticated(rest)
-		}
-	case "FATAL":
-		if rest, ok := bytes.CutPrefix(m, sayNoEntry); ok {
-			return refused(rest)
-		}
-		if rest, ok := bytes.CutPrefix(m, sayRejects); ok {
-			return refused(rest)
+	r, rest := about(severity, m)
+	if quoted {
+		r.cut = false
+	} else {
+		r.cut = r.cut || !r.about && (severity == "LOG" || severity == "FATAL") && isCut(m)
+		r.within = holdsEntry(rest)
+		if r.cut && (r.event.Kind == Received || r.event.Kind == Disconnected) {
+			r.event.Host, r.event.Port = "", ""
 		}
 	}
-	return Event{}, false
+	r.foreign = !r.about && (severity == "LOG" || severity == "FATAL") && isForeignMessage(m)
+	return r
+}
+
+// about reads the first line of a message, and returns what follows its phrase:
+// all of it where it is not about a connection.
+func about(severity string, m []byte) (r reading, rest []byte) {
+	var ok bool
+	switch severity {
+	case "LOG":
+		if rest, ok = bytes.CutPrefix(m, sayReceived); ok {
+			return received(rest), rest
+		}
+		if rest, ok = bytes.CutPrefix(m, sayAuthorized); ok {
+			return reading{event: authorized(rest, true), about: true}, rest
+		}
+		if rest, ok = bytes.CutPrefix(m, sayReplication); ok {
+			return reading{event: authorized(rest, false), about: true}, rest
+		}
+		if rest, ok = bytes.CutPrefix(m, sayDisconnection); ok {
+			return disconnected(rest), rest
+		}
+		if rest, ok = bytes.CutPrefix(m, sayAuthenticated); ok {
+			return reading{event: authenticated(rest), about: true}, rest
+		}
+	case "FATAL":
+		for _, say := range [][]byte{sayNoEntry, sayRejects} {
+			if rest, ok = bytes.CutPrefix(m, say); ok {
+				r.event, r.about = refused(rest)
+				return r, rest
+			}
+		}
+		for _, say := range sayTurnedAway {
+			if bytes.HasPrefix(m, say) {
+				return reading{event: Event{Kind: TurnedAway}, about: true}, m
+			}
+		}
+	}
+	return reading{}, m
 }
 
 // withoutState takes the SQLSTATE off the front ("00000: "), which
@@ -74,10 +117,18 @@ func withoutState(m []byte) []byte {
 }
 
 // received reads "IP port=N" and "[local]". Azure's Single Server adds " pid=N".
-func received(m []byte) (Event, bool) {
-	host, port, _ := bytes.Cut(m, []byte(" port="))
+func received(m []byte) reading {
+	host, port, whole := hostAndPort(m)
+	return reading{event: Event{Kind: Received, Host: name(host), Port: name(port)}, about: true, cut: !whole}
+}
+
+// hostAndPort parts "IP port=N". Without a port only "[local]" is whole: the end
+// of any other was lost, and its host may be the beginning of another.
+func hostAndPort(m []byte) (host, port []byte, whole bool) {
+	host, port, whole = bytes.Cut(m, []byte(" port="))
+	host, _, _ = bytes.Cut(host, []byte(" "))
 	port, _, _ = bytes.Cut(port, []byte(" "))
-	return Event{Kind: Received, Host: name(host), Port: name(port)}, true
+	return host, port, whole || string(host) == Local
 }
 
 var (
@@ -89,7 +140,9 @@ var (
 // only the user is always there: application_name since PostgreSQL 12, and a
 // replication connection names no database. The application's name comes last
 // of the three and is the easiest to choose freely, so it is cut from the end.
-func authorized(m []byte, database bool) (Event, bool) {
+// Nothing marks the end of a user's name where no database follows: it may have
+// been a line break's, or a part of the name may look like the rest.
+func authorized(m []byte, database bool) Event {
 	e := Event{Kind: Authorized, TLS: "none"}
 	if i := bytes.LastIndex(m, []byte(" GSS (")); i >= 0 && bytes.HasSuffix(m, []byte(")")) {
 		m = m[:i]
@@ -103,13 +156,13 @@ func authorized(m []byte, database bool) (Event, bool) {
 	who, application, _ := bytes.Cut(m, ofApplication)
 	e.Application = name(application)
 	if !database {
-		e.User, e.Ambiguous = name(who), bytes.Contains(application, ofApplication)
-		return e, true
+		e.User, e.Ambiguous = name(who), true
+		return e
 	}
 	e.names(who)
 	// A role may be called "azuresu database=x application_name=y".
 	e.Ambiguous = e.Ambiguous || bytes.Contains(application, ofDatabase)
-	return e, true
+	return e
 }
 
 // names reads "U database=D". A name may hold " database=" itself, and then
@@ -122,17 +175,17 @@ func (e *Event) names(who []byte) {
 
 // authenticated reads `identity="I" method=M (/path/pg_hba.conf:12)`, which is
 // `user="U" method=trust (…)` for a client that had to prove nothing (PostgreSQL 17).
-func authenticated(m []byte) (Event, bool) {
+func authenticated(m []byte) Event {
 	_, m, ok := bytes.Cut(m, []byte("=\""))
 	if !ok {
-		return Event{Kind: Authenticated}, true
+		return Event{Kind: Authenticated}
 	}
 	e := Event{Kind: Authenticated, Identity: name(m)}
 	if i := bytes.LastIndex(m, []byte("\" method=")); i >= 0 {
 		method, _, _ := bytes.Cut(m[i+len("\" method="):], []byte(" "))
 		e.Identity, e.Method = name(m[:i]), name(method)
 	}
-	return e, true
+	return e
 }
 
 // refused reads `host "IP", user "U", database "D", no encryption`, after
@@ -157,15 +210,17 @@ func refused(m []byte) (Event, bool) {
 }
 
 // disconnected reads "0:00:00.031 user=U database=D host=IP port=N".
-func disconnected(m []byte) (Event, bool) {
+func disconnected(m []byte) reading {
 	e := Event{Kind: Disconnected}
 	_, m, _ = bytes.Cut(m, []byte(" user="))
+	whole := false
 	if i := bytes.LastIndex(m, []byte(" host=")); i >= 0 {
-		host, port, _ := bytes.Cut(m[i+len(" host="):], []byte(" port="))
+		var host, port []byte
+		host, port, whole = hostAndPort(m[i+len(" host="):])
 		e.Host, e.Port, m = name(host), name(port), m[:i]
 	}
 	e.names(m)
-	return e, true
+	return reading{event: e, about: true, cut: !whole}
 }
 
 // name copies a text out of the log: bounded, and valid UTF-8.

@@ -3,6 +3,7 @@ package pglog
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,10 @@ const Stdin = "-"
 // ending, rotated by number or by date ("postgresql.log.1", "a.log-20261101"),
 // compressed or not. Other files are looked into.
 var logName = regexp.MustCompile(`(?i)(\.(log|csv|jsonl?)([._-][0-9][0-9tz._:-]*)?|\.gz)(\.gz)?$`)
+
+// neverEmpty is what files are called that hold something from the beginning on:
+// an export, and what gzip made of nothing. PostgreSQL's own logs begin empty.
+var neverEmpty = regexp.MustCompile(`(?i)(\.jsonl?([._-][0-9][0-9tz._:-]*)?|\.gz)$`)
 
 // packedName is what files are called that may hold a log in a form that is not
 // read here.
@@ -115,12 +120,26 @@ func (r *Reader) folder(ctx context.Context, path string) ([]logFile, error) {
 			r.link(root, path)
 			return nil
 		case !entry.Type().IsRegular():
-			r.stats.Skipped++
+			if logName.MatchString(entry.Name()) {
+				r.stats.unread(path, "not a regular file")
+			} else {
+				r.stats.Skipped++
+			}
 			return nil
-		case logName.MatchString(entry.Name()) || r.isLog(path):
+		case neverEmpty.MatchString(entry.Name()) && isEmpty(entry):
+			r.stats.unread(path, "empty")
+			return nil
+		case logName.MatchString(entry.Name()):
+			found = append(found, logFile{path: path, inside: true})
+			return nil
+		}
+		switch isLog, why := r.lookInto(path); {
+		case isLog:
 			found = append(found, logFile{path: path, inside: true})
 		case packedName.MatchString(entry.Name()):
 			r.stats.unread(path, "packed in a way that is not read")
+		case why != "":
+			r.stats.unread(path, why)
 		default:
 			r.stats.Skipped++
 		}
@@ -149,22 +168,33 @@ func (r *Reader) link(root, path string) {
 	r.stats.unread(path, "a link")
 }
 
-// isLog reports whether the content of a file reads like a log, whatever it is
-// called.
-func (r *Reader) isLog(path string) bool {
-	sample, err := head(path)
-	if errors.Is(err, fs.ErrPermission) {
-		return true // reading it will say so
+// lookInto reports whether the content of a file reads like a log, whatever it is
+// called. Where it does not and may be a part of one all the same, it says why.
+func (r *Reader) lookInto(path string) (isLog bool, why string) {
+	sample, err := head(path, MaxEntry)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return true, "" // reading it will say so
+	case err != nil && !errors.Is(err, io.EOF):
+		return false, "its beginning cannot be read"
 	}
-	if err != nil {
-		return false
+	if _, ok := detect(sample[:min(len(sample), sampleSize)], r.prefixes); ok {
+		return true, ""
 	}
-	_, ok := detect(sample, r.prefixes)
-	return ok
+	// Without the NULs, UTF-16 reads as UTF-8.
+	if holdsPhrase(bytes.ReplaceAll(sample, []byte{0}, nil)) {
+		return false, "it speaks of connections and does not read like a log"
+	}
+	return false, ""
 }
 
-// head reads the beginning of a file, unpacked.
-func head(path string) ([]byte, error) {
+func isEmpty(entry fs.DirEntry) bool {
+	info, err := entry.Info()
+	return err == nil && info.Size() == 0
+}
+
+// head reads the beginning of a file, unpacked: so many bytes at most.
+func head(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)
@@ -174,17 +204,17 @@ func head(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sample, err := plain.Peek(sampleSize)
+	sample, err := io.ReadAll(io.LimitReader(plain, most))
 	if len(sample) > 0 {
-		err = nil
+		return sample, nil
 	}
-	return bytes.Clone(sample), err
+	return nil, err //nolint:wrapcheck // the callers tell no more than that there is one
 }
 
 // beginning is the first time in a file, zero where none is found. Reading the
 // file will tell what is wrong with it.
 func (r *Reader) beginning(path string) time.Time {
-	sample, err := head(path)
+	sample, err := head(path, sampleSize)
 	if err != nil {
 		return time.Time{}
 	}
@@ -225,5 +255,10 @@ func (r *Reader) readFile(ctx context.Context, file logFile) error {
 		return fmt.Errorf("open the log: %w", err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	return r.Read(ctx, file.path, f)
+	err = r.Read(ctx, file.path, f)
+	if file.inside && errors.Is(err, gzip.ErrHeader) {
+		r.stats.unread(file.path, "damaged")
+		return nil
+	}
+	return err
 }

@@ -182,7 +182,7 @@ func TestAPrefixGivesWhatTheMessageDoesNot(t *testing.T) {
 		},
 		{
 			"a replication connection", "%t-%c-", "2026-11-01 08:00:00 UTC-6909e0c1.2-LOG:  replication connection authorized: user=repl application_name=standby",
-			pglog.Event{Kind: pglog.Authorized, Time: at("2026-11-01 08:00:00"), Session: "6909e0c1.2", User: "repl", Application: "standby", TLS: "none"},
+			pglog.Event{Kind: pglog.Authorized, Time: at("2026-11-01 08:00:00"), Session: "6909e0c1.2", User: "repl", Application: "standby", TLS: "none", Ambiguous: true},
 		},
 		{
 			"an application that looks like a message", "%t-%c-", "2026-11-01 08:00:00 UTC-6909e0c1.2-LOG:  connection authorized: user=a database=b application_name=x database=c application_name=d",

@@ -164,6 +164,7 @@ func (r *Reader) decode(ctx context.Context, d decoder) error {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
+		e.embedded = false
 		what, taken, err := d.next(&e)
 		switch {
 		case errors.Is(err, io.EOF):
@@ -178,6 +179,10 @@ func (r *Reader) decode(ctx context.Context, d decoder) error {
 		case isEntry:
 			readable++
 			r.entry(&e)
+		case isMore:
+			if e.embedded {
+				r.stats.Embedded++
+			}
 		case isForeign:
 			readable++
 			r.stats.Foreign++
@@ -197,7 +202,8 @@ func (r *Reader) decode(ctx context.Context, d decoder) error {
 }
 
 // traces are what a line about a connection still holds when a part of it is lost.
-var traces = [][]byte{[]byte("onnection"), []byte("authorized"), []byte("user="), []byte("host="), []byte("port="), []byte("base="), []byte("name=")}
+var traces = [][]byte{[]byte("onnection"), []byte("authorized"), []byte("user="), []byte("host="), []byte("port="), []byte("base="), []byte("name="),
+	[]byte("SSL enabled"), []byte("protocol="), []byte("bits=")}
 
 // unreadable counts lines that are part of no entry. A few of them are some other
 // program's; those that bear a trace of a connection, or show that the log is not
@@ -215,9 +221,10 @@ func (r *Reader) unreadable(e *entry, lines int64) {
 }
 
 // beginsWithDay reports whether a line begins as entries do, so that it is one of
-// which the rest was lost.
+// which the rest was lost: with a date, a piece of one, or several run together.
 func beginsWithDay(b []byte) bool {
-	return len(b) >= len("2026-11-01") && b[4] == '-' && b[7] == '-' && span(b, "0123456789-") == len("2026-11-01")
+	b = b[:min(len(b), len("2026-11-01"))]
+	return len(b) > 0 && b[0] != '-' && span(b, "0123456789-") == len(b)
 }
 
 // entry counts an entry, and passes on what it says of a connection.
@@ -242,13 +249,20 @@ func (r *Reader) entry(e *entry) {
 	if e.chosen != "" {
 		r.stats.ForgeablePrefix = e.chosen
 	}
-	ev, ok := parseMessage(e.severity, e.message, e.quoted)
-	if !ok {
-		return
+	said := parseMessage(e.severity, e.message, e.quoted)
+	if said.cut {
+		r.stats.Torn++
 	}
-	if e.embedded {
+	if said.foreign {
+		r.stats.OtherLanguage++
+	}
+	if said.within || e.embedded && said.about {
 		r.stats.Embedded++
 	}
+	if !said.about {
+		return
+	}
+	ev := said.event
 	ev.Time = e.time
 	if ev.Kind == Authorized && !earlier && !e.time.IsZero() {
 		r.stats.proof(e.time)

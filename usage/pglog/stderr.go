@@ -8,7 +8,8 @@ type outcome int
 const (
 	// isEntry: it is a log entry.
 	isEntry outcome = iota
-	// isMore: it goes on with the entry before, or is blank.
+	// isMore: it goes on with the entry before, or is blank. The entry's embedded
+	// says whether a message about a connection stands in it.
 	isMore
 	// isUnreadable: it is in another format, or damaged.
 	isUnreadable
@@ -33,12 +34,12 @@ type stderrDecoder struct {
 	lines *lines
 	match matcher
 	// within is what of the line is still to be looked through for entries.
-	within []byte
+	within pieces
 }
 
 func (d *stderrDecoder) next(e *entry) (outcome, int64, error) {
-	if embedded(&d.within, e, &d.match) {
-		return isEntry, 0, nil
+	if result, ok := d.within.next(e, &d.match); ok {
+		return result, 0, nil
 	}
 	l, err := d.lines.next()
 	switch {
@@ -50,19 +51,23 @@ func (d *stderrDecoder) next(e *entry) (outcome, int64, error) {
 	case len(l.text) == 0:
 		return isMore, 1, nil
 	}
-	d.within = breakIn(l.text)
+	d.within = pieces{text: breakIn(l.text)}
 	switch {
-	case !l.whole && d.within != nil:
-		// Lines that end in another way than "\n", and too many to keep.
-		e.unreadable(l.text, false)
-		e.torn = true
+	case !l.whole && d.within.text != nil, bytes.IndexByte(l.text, 0) >= 0:
+		// Lines that end in another way than "\n", and too many to keep; or what
+		// a crash left, for PostgreSQL writes no NUL.
+		e.lost(l.text)
 		return isUnreadable, 1, nil
 	case l.text[0] == '\t':
+		// It goes on with the entry. One that reads like an entry about a connection
+		// was indented by a tool, or somebody wrote it.
+		e.embedded = holdsConnection(l.text)
 		return isMore, 1, nil
 	case !d.match.match(l.text, e):
 		e.unreadable(l.text, d.match.strange)
 		return isUnreadable, 1, nil
 	case goesOn(e.severity):
+		e.embedded = holdsEntry(e.message)
 		return isMore, 1, nil
 	}
 	return isEntry, 1, nil
@@ -91,27 +96,4 @@ func breakIn(text []byte) []byte {
 		return nil
 	}
 	return text[at:]
-}
-
-// embedded takes the next line out of a text within an entry that reads like an
-// entry itself. A log that was joined wrongly holds such lines, and so does one
-// to which a client gave a name with a line break in it.
-func embedded(text *[]byte, e *entry, matchers ...*matcher) bool {
-	for len(*text) > 0 {
-		line, rest := bytes.TrimLeft(*text, "\r\n"), []byte(nil)
-		if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
-			line, rest = line[:i], line[i:]
-		}
-		*text = rest
-		if len(line) == 0 || line[0] == '\t' {
-			continue
-		}
-		for _, m := range matchers {
-			if m.match(line, e) && !goesOn(e.severity) {
-				e.embedded = true
-				return true
-			}
-		}
-	}
-	return false
 }
