@@ -62,6 +62,9 @@ func ChangeText(out io.Writer, width int, r change.Result, flags string) error {
 		for _, a := range s.Alarms {
 			p.block(2*indent, styleOpen.Render("REFUSED")+"  "+refusal(a))
 		}
+		if s.Unwatched != "" {
+			p.block(2*indent, styleUnknown.Render("NOT WATCHED")+"  "+Plain(s.Unwatched))
+		}
 		if s.Expected > 0 {
 			p.block(2*indent, fmt.Sprintf("%s of clients that the plan cuts off", plural(s.Expected, "refusal")))
 		}

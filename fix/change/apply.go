@@ -180,18 +180,16 @@ func (r *run) onward(ctx context.Context) (Result, error) {
 	}
 	// The canary is the same servers in every run, whatever became of them.
 	rest := slices.DeleteFunc(slices.Clone(r.history.servers), func(p *progress) bool { return p.phase == PhaseBlocked })
-	if n := r.o.Canary; n > 0 && n < len(rest) {
+	if n := min(r.o.Canary, len(rest)); n > 0 && !r.history.canaryPassed {
 		birds := rest[:n]
 		rest = rest[n:]
-		if !r.history.canaryPassed {
-			told, well, err := r.canary(ctx, birds)
-			results = append(results, told...)
-			if err != nil {
-				return r.outcome(results), err
-			}
-			if !well {
-				return r.end(results)
-			}
+		told, well, err := r.canary(ctx, birds, len(rest))
+		results = append(results, told...)
+		if err != nil {
+			return r.outcome(results), err
+		}
+		if !well {
+			return r.end(results)
 		}
 	}
 	results = append(results, r.each(ctx, forwardOnly(rest), r.forward)...)

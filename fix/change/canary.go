@@ -11,11 +11,11 @@ import (
 // canary changes the first servers wholly, leaves them for a while, watched if
 // there is a watch, and reads them again. The others may follow only if all is
 // well with it.
-func (r *run) canary(ctx context.Context, birds []*progress) (results []ServerResult, well bool, err error) {
+func (r *run) canary(ctx context.Context, birds []*progress, others int) (results []ServerResult, well bool, err error) {
 	results = r.each(ctx, forwardOnly(birds), r.forward)
 	fault := sick(birds, results)
 	if fault == "" && ctx.Err() == nil {
-		waits := journal.Record{Kind: journal.CanaryWaiting, What: fmt.Sprintf("the canary is done; the others follow in %s", r.o.CanaryWait)}
+		waits := journal.Record{Kind: journal.CanaryWaiting, What: fmt.Sprintf("the canary is done; it is checked again in %s, and %s may follow", r.o.CanaryWait, count(others, "other"))}
 		if err := r.append(nil, waits); err != nil {
 			return results, false, err
 		}
@@ -26,9 +26,9 @@ func (r *run) canary(ctx context.Context, birds []*progress) (results []ServerRe
 		// Nothing is wrong with the canary: the next run waits again.
 		return results, false, nil
 	}
-	rec := journal.Record{Kind: journal.CanaryPassed, What: "the canary is well; the others follow"}
+	rec := journal.Record{Kind: journal.CanaryPassed, What: fmt.Sprintf("the canary is well; %s may follow", count(others, "other"))}
 	if fault != "" {
-		rec = journal.Record{Kind: journal.CanaryFailed, What: "the other servers are left untouched: " + fault}
+		rec = journal.Record{Kind: journal.CanaryFailed, What: fmt.Sprintf("%s left untouched: %s", count(others, "other server"), fault)}
 	}
 	return results, fault == "", r.append(nil, rec)
 }
@@ -59,7 +59,8 @@ func (r *run) outlast(ctx context.Context, p *progress) ServerResult {
 }
 
 // sick says what is wrong with a canary. One that was not watched to the end, or
-// was taken back, has proved nothing.
+// was taken back, has proved nothing. Alarms of earlier runs count no more: what
+// they were about is looked into before a run is taken up again.
 func sick(birds []*progress, results []ServerResult) string {
 	var out []string
 	for _, p := range birds {
@@ -68,8 +69,8 @@ func sick(birds []*progress, results []ServerResult) string {
 			out = append(out, fmt.Sprintf("canary %q is %s", name, p.phase))
 			continue
 		}
-		if len(p.alarms) > 0 {
-			out = append(out, fmt.Sprintf("canary %q refuses %s that it should not", name, count(len(p.alarms), "address")))
+		if p.raised > 0 {
+			out = append(out, fmt.Sprintf("canary %q refuses %s that it should not", name, count(p.raised, "address")))
 		}
 		for _, res := range results {
 			if samePlace(p, res.Server.ID) && (res.Outcome != Done || len(res.Notes) > 0) {

@@ -38,6 +38,9 @@ func replay(c journal.Contents) *history {
 	if c.Damage != nil && !c.Damage.Torn {
 		h.lose()
 	}
+	for _, p := range h.servers {
+		p.unended = c.Records[len(c.Records)-1].Kind != journal.Ended
+	}
 	return h
 }
 
@@ -135,12 +138,14 @@ type ServerSummary struct {
 	Server fix.Server `json:"server"`
 	Phase  Phase      `json:"phase"`
 	// Steps is how many steps the plan has. The first InEffect of them are in
-	// effect; with Unclear the next may be too, and with Unknown only the server
+	// effect; with Unclear later ones may be too, and with Unknown only the server
 	// itself can tell, because records are missing.
 	Steps    int  `json:"steps"`
 	InEffect int  `json:"in_effect"`
 	Unclear  bool `json:"unclear,omitempty"`
 	Unknown  bool `json:"unknown,omitempty"`
+	// Begun is set when an act was ever begun: then it can be undone, also again.
+	Begun bool `json:"begun,omitempty"`
 	// Stopped is why the last run left it, and Differences what of.
 	Stopped     string         `json:"stopped,omitempty"`
 	Differences []string       `json:"differences,omitempty"`
@@ -191,7 +196,7 @@ func summarize(dir string, c journal.Contents) (Summary, error) {
 	for _, p := range h.servers {
 		s.Servers = append(s.Servers, ServerSummary{
 			Server: p.server.Server, Phase: p.phase, Steps: len(p.server.Steps), InEffect: p.low, Unclear: p.low != p.high && !p.lost,
-			Unknown: p.lost, Stopped: p.stopped, Differences: p.differences, Doors: p.doorsAfter, Alarms: p.alarms,
+			Unknown: p.lost, Begun: p.reach > 0, Stopped: p.stopped, Differences: p.differences, Doors: p.doorsAfter, Alarms: p.alarms,
 		})
 	}
 	return s, nil
@@ -200,23 +205,28 @@ func summarize(dir string, c journal.Contents) (Summary, error) {
 // List tells where every change of a folder stands, the newest first. The error
 // joins what could not be read; the other changes are told all the same.
 func List(dir string) ([]Summary, error) {
+	out, _, err := list(dir)
+	return out, err
+}
+
+// list also names the changes whose journals could not be read.
+func list(dir string) (out []Summary, unreadable []string, err error) {
 	changes, err := journal.List(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []Summary
 	var problems []error
 	for _, change := range slices.Backward(changes) {
 		s, err := Status(dir, change)
 		if err != nil {
-			problems = append(problems, err)
+			problems, unreadable = append(problems, err), append(unreadable, change)
 			continue
 		}
 		out = append(out, s)
 	}
 	// Names are only as fine as a second.
 	slices.SortStableFunc(out, func(a, b Summary) int { return b.Began.Compare(a.Began) })
-	return out, errors.Join(problems...)
+	return out, unreadable, errors.Join(problems...)
 }
 
 // newer finds a later change that touched a server and still holds there, among

@@ -25,7 +25,9 @@ type observation struct {
 	state string
 }
 
-func (r *run) observe(ctx context.Context, s fix.Server) (observation, error) {
+// observe reads a server afresh, and keeps how its doors were found.
+func (r *run) observe(ctx context.Context, p *progress) (observation, error) {
+	s := p.server.Server
 	a, err := r.o.Cloud.Server(ctx, s)
 	if err != nil {
 		return observation{}, fmt.Errorf("read server %q: %w", s.Name, err)
@@ -41,7 +43,9 @@ func (r *run) observe(ctx context.Context, s fix.Server) (observation, error) {
 	if err != nil {
 		return observation{}, err
 	}
-	return observation{rules: rules, network: n, exposure: exposure.Of(n), state: stateOf(a)}, nil
+	obs := observation{rules: rules, network: n, exposure: exposure.Of(n), state: stateOf(a)}
+	p.seen = obs.doors()
+	return obs, nil
 }
 
 // stateOf reads the server's state: properties.state of flexible servers and
@@ -64,9 +68,7 @@ func stateOf(a *asset.Asset) string {
 
 // ready reports whether the server takes changes: it says Ready, or it is of a
 // type that says nothing.
-func (o observation) ready(planned string) bool {
-	return o.state == "" || strings.EqualFold(o.state, "Ready") || strings.EqualFold(o.state, planned)
-}
+func (o observation) ready() bool { return o.state == "" || strings.EqualFold(o.state, "Ready") }
 
 func (o observation) doors() []journal.Door {
 	doors := make([]journal.Door, 0, len(o.exposure.Doors))
@@ -110,38 +112,49 @@ func (r *run) moved(ctx context.Context, s *fix.ServerPlan, o observation) ([]st
 // implements Cloud has tried each of its calls more than once already.
 const readTries = 3
 
-// position reads a server until it is ready and finds where it stands: how many
-// steps are in effect. Where the journal cannot tell two neighbours apart it
-// answers with the one from which the act is done again, for both acts may be done
-// twice. A reading may lag behind what was done; one that fits any moment of
-// this change is waited out for as long as Azure takes to show a change, and any
-// other must be seen twice before it is called a drift.
-func (r *run) position(ctx context.Context, p *progress, undo bool) (int, observation, error) {
-	began, misread, last := r.o.Now(), 0, ""
+// reading reads a server until it is ready. With around it also lists what stands
+// around the firewall and is not as at the plan.
+func (r *run) reading(ctx context.Context, p *progress, around bool) (observation, []string, error) {
+	began, misread := r.o.Now(), 0
 	for ; ; r.pause(ctx) {
 		if ctx.Err() != nil {
-			return 0, observation{}, interrupted(p)
+			return observation{}, nil, interrupted(p)
 		}
-		obs, err := r.observe(ctx, p.server.Server)
+		obs, err := r.observe(ctx, p)
 		var differences []string
-		if err == nil {
+		if err == nil && around {
 			differences, err = r.moved(ctx, p.server, obs)
 		}
-		if err != nil {
-			if misread++; misread < readTries {
-				continue
+		switch {
+		case err != nil:
+			if misread++; misread >= readTries {
+				return obs, nil, r.unreadable(ctx, p, err)
 			}
-			return 0, obs, r.unreadable(ctx, p, err)
-		}
-		if !obs.ready(p.server.Server.State) {
-			if r.since(began) > r.o.Deadline {
-				return 0, obs, &stop{outcome: Failed, reason: fmt.Sprintf("the server was %q for longer than %s", obs.state, r.o.Deadline)}
-			}
+		case obs.ready():
+			return obs, differences, nil
+		case r.since(began) > r.o.Deadline:
+			return obs, nil, &stop{outcome: Failed, reason: fmt.Sprintf("the server was %q for longer than %s", obs.state, r.o.Deadline)}
+		default:
 			r.say(p, "waits: the server is %q", obs.state)
-			continue
+		}
+	}
+}
+
+// position reads a server until it is ready and finds where it stands on the way
+// forward: how many steps are in effect. Where the journal cannot tell neighbours
+// apart it answers with the lower, so that the act is done again, for acts may be
+// done twice. A reading may lag behind what was done; one that fits any moment of
+// this change is waited out for as long as Azure takes to show a change, and any
+// other must be seen twice before it is called a drift.
+func (r *run) position(ctx context.Context, p *progress) (int, observation, error) {
+	began, last := r.o.Now(), ""
+	for ; ; r.pause(ctx) {
+		obs, differences, err := r.reading(ctx, p, true)
+		if err != nil {
+			return 0, obs, err
 		}
 		if len(differences) == 0 {
-			k, found := p.find(obs.rules, undo)
+			k, found := p.find(obs.rules)
 			if found && !p.lost {
 				return k, obs, nil
 			}
@@ -154,8 +167,8 @@ func (r *run) position(ctx context.Context, p *progress, undo bool) (int, observ
 				last = fmt.Sprint(k)
 				continue
 			}
-			differences = p.unlike(obs.rules, undo)
-			if p.lags(obs.rules, undo) && r.since(began) < r.o.Settle {
+			differences = p.unlike(obs.rules)
+			if p.lags(obs.rules) && r.since(began) < r.o.Settle {
 				r.say(p, "waits: the server does not show the last step yet")
 				continue
 			}
@@ -177,7 +190,7 @@ func (r *run) unreadable(ctx context.Context, p *progress, err error) error {
 
 func interrupted(p *progress) error {
 	if p.since.IsZero() {
-		return &stop{outcome: Untouched, reason: "the run was told to end before this server was begun"}
+		return &stop{outcome: Interrupted, reason: "the run was told to end before this server was begun"}
 	}
 	return &stop{outcome: Interrupted, reason: "the run was told to end"}
 }
@@ -187,40 +200,25 @@ func (r *run) since(t time.Time) time.Duration { return r.o.Now().Sub(t) }
 // pause waits between two readings. That the context ended is seen by who loops.
 func (r *run) pause(ctx context.Context) { _ = pause(ctx, r.o.Poll) }
 
-// find looks for the number of steps that the firewall shows.
-func (p *progress) find(rules firewall, undo bool) (int, bool) {
-	fits := func(k int) bool { return len(p.at(k, undo).unlike(rules, p.scope(undo))) == 0 }
-	if p.lost {
-		for k := p.high; k >= p.low; k-- {
-			if fits(k) {
-				return k, true
-			}
+// find looks for the number of steps that the firewall shows. The whole firewall
+// counts, for the plan was made from all of it.
+func (p *progress) find(rules firewall) (int, bool) {
+	for k := p.high; k >= p.low; k-- {
+		if len(p.at(k).unlike(rules, nil)) > 0 {
+			continue
 		}
-		return 0, false
+		if p.lost {
+			return k, true
+		}
+		return p.low, true
 	}
-	if !fits(p.low) && !fits(p.high) {
-		return 0, false
-	}
-	if undo {
-		return p.high, true
-	}
-	return p.low, true
-}
-
-// scope is what is looked at: going forward the whole firewall, for the plan was
-// made from all of it; going back only the rules that were touched, for what
-// others did beside them is no reason to leave a server without its way back.
-func (p *progress) scope(undo bool) map[string]bool {
-	if !undo {
-		return nil
-	}
-	return p.ours()
+	return 0, false
 }
 
 // lags reports whether a firewall is one that this change went through.
-func (p *progress) lags(rules firewall, undo bool) bool {
+func (p *progress) lags(rules firewall) bool {
 	for k := range p.reach + 1 {
-		if len(p.at(k, undo).unlike(rules, p.scope(undo))) == 0 {
+		if len(p.at(k).unlike(rules, nil)) == 0 {
 			return true
 		}
 	}
@@ -228,9 +226,8 @@ func (p *progress) lags(rules firewall, undo bool) bool {
 }
 
 // unlike says how a firewall differs from the nearer of the two that are expected.
-func (p *progress) unlike(rules firewall, undo bool) []string {
-	low := p.at(p.low, undo).unlike(rules, p.scope(undo))
-	high := p.at(p.high, undo).unlike(rules, p.scope(undo))
+func (p *progress) unlike(rules firewall) []string {
+	low, high := p.at(p.low).unlike(rules, nil), p.at(p.high).unlike(rules, nil)
 	if len(high) < len(low) {
 		return high
 	}

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"slices"
 	"time"
 
 	"github.com/posternhq/postern/fix"
@@ -26,10 +27,13 @@ type progress struct {
 	server *fix.ServerPlan
 	phase  Phase
 	// Between low and high of the steps are in effect, the first ones. They differ
-	// by one when an act was begun and its outcome is not known. Lost is set when
-	// records are missing, and only the server itself can tell.
+	// when an act was begun and was not seen in effect. Lost is set when records
+	// are missing, and only the server itself can tell.
 	low, high int
 	lost      bool
+	// unended is set when the journal does not end as every run ends it: by a kill,
+	// or because lines are missing at its end without a trace.
+	unended bool
 	// reach is the highest that high ever was: the rules of those steps are the
 	// ones that were touched.
 	reach int
@@ -39,12 +43,18 @@ type progress struct {
 	since       time.Time
 	doorsBefore []journal.Door
 	doorsAfter  []journal.Door
-	watched     bool
+	// seen are the doors as this run read them last, nil when it has not.
+	seen    []journal.Door
+	watched bool
 	// stopped is why the last run on it ended early, and differences what of.
 	stopped     string
 	differences []string
 	notes       []string
 	alarms      []Refusal
+	// raised is how many alarms this run had.
+	raised int
+	// unwatched is why this run's watch does not show that all is well.
+	unwatched string
 }
 
 func newProgress(sp *fix.ServerPlan) *progress {
@@ -66,8 +76,12 @@ func (p *progress) take(r journal.Record) {
 	case journal.Started:
 		p.phase, p.since, p.doorsBefore = PhaseApplying, r.At, r.Doors
 	case journal.Intent:
-		p.stopped, p.differences = "", nil
-		p.between(r.Step-1, r.Step)
+		p.stopped, p.differences, p.doorsAfter = "", nil, nil
+		if r.Undo {
+			p.between(min(p.low, r.Step-1), max(p.high, r.Step))
+		} else {
+			p.between(r.Step-1, r.Step)
+		}
 	case journal.Outcome:
 		p.outcome(r)
 	case journal.Found:
@@ -76,34 +90,30 @@ func (p *progress) take(r journal.Record) {
 	case journal.Verified:
 		p.phase, p.doorsAfter, p.stopped = PhaseDone, r.Doors, ""
 	case journal.Watched:
-		p.watched = true
+		p.watched = r.Error == ""
 	case journal.Alarm:
-		if r.Refusal != nil {
-			p.alarms = append(p.alarms, *r.Refusal)
-		}
+		p.alarm(r.Refusal)
 	case journal.Stopped:
-		p.stopped, p.differences = r.What, r.Differences
+		p.stopped, p.differences, p.doorsAfter = r.What, r.Differences, r.Doors
 	case journal.Undoing:
 		p.phase, p.stopped, p.differences = PhaseUndoing, "", nil
 	case journal.Undone:
 		p.phase, p.doorsAfter, p.stopped, p.differences = PhaseUndone, r.Doors, "", r.Differences
-		p.notes = r.Notes
+		p.low, p.high, p.lost, p.notes = 0, 0, false, r.Notes
 	}
 }
 
 func (p *progress) outcome(r journal.Record) {
-	if r.Effect == journal.Unclear || r.Step == 0 {
+	// An act without an effect may have one later: it stays as the intent left it.
+	if r.Effect != journal.InEffect || r.Step == 0 {
 		return
 	}
-	from, to := r.Step-1, r.Step
-	if r.Undo {
-		from, to = to, from
+	switch {
+	case !r.Undo:
+		p.between(r.Step, r.Step)
+	case p.high == r.Step && !p.lost:
+		p.between(p.low, max(p.low, r.Step-1))
 	}
-	if r.Effect == journal.NoEffect {
-		p.between(from, from)
-		return
-	}
-	p.between(to, to)
 	id := key(r.Rule)
 	delete(p.left, id)
 	if r.After != nil {
@@ -121,13 +131,24 @@ func (p *progress) lose() {
 		return
 	}
 	p.lost, p.low, p.high, p.reach = true, 0, len(p.server.Steps), len(p.server.Steps)
-	if p.phase == PhasePending {
+	p.doorsAfter, p.watched = nil, false
+	switch p.phase {
+	case PhasePending, PhaseDone:
 		p.phase = PhaseApplying
+	case PhaseUndone:
+		p.phase = PhaseUndoing
 	}
 }
 
-// touched reports whether an act on this server was ever begun.
-func (p *progress) touched() bool { return p.reach > 0 }
+// alarm keeps one refusal of each address.
+func (p *progress) alarm(refusal *Refusal) {
+	if refusal != nil && !slices.ContainsFunc(p.alarms, func(a Refusal) bool { return a.Address == refusal.Address }) {
+		p.alarms = append(p.alarms, *refusal)
+	}
+}
+
+// touched reports whether an act on this server was ever begun, or may have been.
+func (p *progress) touched() bool { return p.reach > 0 || p.unended && p.phase != PhaseBlocked }
 
 // ours are the ids of the rules that were, or may have been, changed.
 func (p *progress) ours() map[string]bool {
@@ -148,18 +169,9 @@ func (p *progress) before(exact bool) picture {
 }
 
 // at is the firewall with the first n steps in effect. Rules that were read back
-// after our own act are held to what was read then. Going back, rules that were
-// put there again are held to their addresses: the proof at the end is exact.
-func (p *progress) at(n int, undo bool) picture {
+// after our own act are held to what was read then.
+func (p *progress) at(n int) picture {
 	pic := p.before(true)
-	if undo {
-		loose := p.before(false)
-		for id := range p.ours() {
-			if w, there := loose[id]; there {
-				pic[id] = w
-			}
-		}
-	}
 	for _, s := range p.server.Steps[:n] {
 		if s.Act == fix.Delete {
 			delete(pic, key(s.Rule.ID))
@@ -173,4 +185,11 @@ func (p *progress) at(n int, undo bool) picture {
 		}
 	}
 	return pic
+}
+
+// goal is what a step, or taking it back, makes of its rule: how it is to be, and
+// whether it is to be there at all. What the service adds to it is its own affair.
+func (p *progress) goal(number int, undo bool) (wanted, bool) {
+	step := p.server.Steps[number-1]
+	return wanted{step.Rule, false}, (step.Act == fix.Put) != undo
 }

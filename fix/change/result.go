@@ -17,8 +17,8 @@ const (
 	Done Outcome = "done"
 	// Undone: the rules are what they were before, read back and compared.
 	Undone Outcome = "undone"
-	// UndoneInPart: the rules admit what they did before, but something of them
-	// did not come back as it was; the differences say what.
+	// UndoneInPart: what could be taken back was; the differences say what did not
+	// come back as it was, and the notes what was left because others changed it.
 	UndoneInPart Outcome = "undone with differences"
 	// Blocked: the plan says that this server cannot be changed.
 	Blocked Outcome = "blocked"
@@ -55,13 +55,16 @@ type ServerResult struct {
 	Differences []string `json:"differences,omitempty"`
 	// Notes are what a person should know besides.
 	Notes []string `json:"notes,omitempty"`
+	// Unwatched says why the watch of this run does not show that all is well: it
+	// broke off. The server is Done, and the change not complete.
+	Unwatched string `json:"unwatched,omitempty"`
 	// Steps is how many steps the plan has, InEffect how many of them are in
-	// effect, the first ones. Unclear is set when the next may be as well.
+	// effect, the first ones. Unclear is set when later ones may be as well.
 	Steps    int  `json:"steps"`
 	InEffect int  `json:"in_effect"`
 	Unclear  bool `json:"unclear,omitempty"`
 	// DoorsBefore and DoorsAfter are as judged from what was read before the first
-	// step and at the end; empty when it was not read.
+	// step, and by this run last; empty when it was not read.
 	DoorsBefore []journal.Door `json:"doors_before,omitempty"`
 	DoorsAfter  []journal.Door `json:"doors_after,omitempty"`
 	// Expected counts refusals of clients that the plan cuts off, Alarms are those
@@ -70,7 +73,8 @@ type ServerResult struct {
 	Alarms   []Refusal `json:"alarms,omitempty"`
 }
 
-// Complete reports whether every server that the plan does not block is Done.
+// Complete reports whether every server that the plan does not block is Done, and
+// was watched to the end if it was to be.
 func (r Result) Complete() bool { return r.all(Done) && r.CanaryFailed == "" }
 
 // TakenBack reports whether every server is as it was.
@@ -78,7 +82,7 @@ func (r Result) TakenBack() bool { return r.all(Undone, Untouched) }
 
 func (r Result) all(outcomes ...Outcome) bool {
 	return !slices.ContainsFunc(r.Servers, func(s ServerResult) bool {
-		return s.Outcome != Blocked && (!slices.Contains(outcomes, s.Outcome) || len(s.Alarms) > 0 && s.Outcome == Done)
+		return s.Outcome != Blocked && (!slices.Contains(outcomes, s.Outcome) || s.Outcome == Done && (len(s.Alarms) > 0 || s.Unwatched != ""))
 	})
 }
 

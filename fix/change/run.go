@@ -185,7 +185,7 @@ func (r *run) alone(p *progress, do func() error) error {
 func (r *run) result(p *progress, err error) ServerResult {
 	res := ServerResult{
 		Server: p.server.Server, Steps: len(p.server.Steps), InEffect: p.low, Unclear: p.low != p.high,
-		DoorsBefore: p.doorsBefore, DoorsAfter: p.doorsAfter, Alarms: p.alarms, Notes: p.notes,
+		DoorsBefore: p.doorsBefore, DoorsAfter: p.seen, Alarms: p.alarms, Notes: p.notes, Unwatched: p.unwatched,
 	}
 	switch p.phase {
 	case PhaseDone:
@@ -220,7 +220,7 @@ func (r *run) halted(p *progress, err error) error {
 	if !errors.As(err, &s) {
 		s = &stop{outcome: Failed, reason: err.Error()}
 	}
-	rec := journal.Record{Kind: journal.Stopped, What: fmt.Sprintf("left as it is: %s", s.reason), Differences: s.differences}
+	rec := journal.Record{Kind: journal.Stopped, What: fmt.Sprintf("left as it is: %s", s.reason), Differences: s.differences, Doors: p.seen}
 	if unwritten := r.append(p, rec); unwritten != nil {
 		s.reason += "; this could not be journalled: " + unwritten.Error()
 	}

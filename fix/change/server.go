@@ -34,7 +34,7 @@ func (r *run) forward(ctx context.Context, p *progress) ServerResult {
 
 func (r *run) carryOut(ctx context.Context, p *progress) error {
 	for {
-		k, obs, err := r.position(ctx, p, false)
+		k, obs, err := r.position(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (r *run) carryOut(ctx context.Context, p *progress) error {
 // verify reads a server whose steps are all in effect once more, and judges its
 // doors.
 func (r *run) verify(ctx context.Context, p *progress) error {
-	obs, err := r.settled(ctx, p, len(p.server.Steps), false)
+	obs, err := r.settled(ctx, p, len(p.server.Steps))
 	if err != nil {
 		return err
 	}
@@ -68,11 +68,11 @@ func (r *run) verify(ctx context.Context, p *progress) error {
 
 // settled reads a server twice, with a pause, and wants the same position both
 // times.
-func (r *run) settled(ctx context.Context, p *progress, want int, undo bool) (observation, error) {
+func (r *run) settled(ctx context.Context, p *progress, want int) (observation, error) {
 	var obs observation
 	for range agree {
 		r.pause(ctx)
-		k, now, err := r.position(ctx, p, undo)
+		k, now, err := r.position(ctx, p)
 		if err != nil {
 			return obs, err
 		}
@@ -86,7 +86,7 @@ func (r *run) settled(ctx context.Context, p *progress, want int, undo bool) (ob
 
 // check reads a server that is done again, and changes nothing.
 func (r *run) check(ctx context.Context, p *progress) error {
-	obs, err := r.settled(ctx, p, len(p.server.Steps), false)
+	obs, err := r.settled(ctx, p, len(p.server.Steps))
 	if err != nil {
 		return err
 	}
@@ -100,60 +100,6 @@ func (r *run) check(ctx context.Context, p *progress) error {
 func (r *run) backward(ctx context.Context, p *progress) ServerResult {
 	err := r.alone(p, func() error { return r.halted(p, r.takeBack(ctx, p)) })
 	return r.result(p, err)
-}
-
-func (r *run) takeBack(ctx context.Context, p *progress) error {
-	if !p.touched() {
-		return r.append(p, journal.Record{Kind: journal.Undone, What: "nothing had been done to it"})
-	}
-	for {
-		k, obs, err := r.position(ctx, p, true)
-		if err != nil {
-			return err
-		}
-		if k == 0 {
-			break
-		}
-		if err := r.act(ctx, p, k, true, obs); err != nil {
-			return err
-		}
-	}
-	return r.prove(ctx, p)
-}
-
-// prove compares the server with what it was. What others changed beside the
-// rules of the plan is told and is not held against the undo.
-func (r *run) prove(ctx context.Context, p *progress) error {
-	obs, err := r.settled(ctx, p, 0, true)
-	if err != nil {
-		return err
-	}
-	ours := p.ours()
-	differences := p.before(true).unlike(obs.rules, ours)
-	what := "read back: every rule that was changed is what it was; " + doorWords(obs.doors())
-	if len(differences) > 0 {
-		what = "read back: the rules admit what they did, and not all of them came back as they were"
-	}
-	var notes []string
-	for _, other := range p.before(true).unlike(obs.rules, others(p, obs.rules)) {
-		notes = append(notes, "changed by others, and left so: "+other)
-	}
-	return r.append(p, journal.Record{Kind: journal.Undone, What: what, Doors: obs.doors(), Differences: differences, Notes: notes})
-}
-
-// others are the ids of all rules, then and now, that the change did not touch.
-func others(p *progress, now firewall) map[string]bool {
-	ids := map[string]bool{}
-	for id := range p.before(true) {
-		ids[id] = true
-	}
-	for id := range now {
-		ids[id] = true
-	}
-	for id := range p.ours() {
-		delete(ids, id)
-	}
-	return ids
 }
 
 func doorWords(doors []journal.Door) string {

@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"fmt"
+	"path"
 
 	"github.com/posternhq/postern/fix"
 	"github.com/posternhq/postern/fix/journal"
@@ -18,18 +19,13 @@ const agree = 2
 func (r *run) act(ctx context.Context, p *progress, number int, undo bool, obs observation) error {
 	step := p.server.Steps[number-1]
 	id := key(step.Rule.ID)
-	to := number
-	if undo {
-		to = number - 1
-	}
-	target, present := p.at(to, undo)[id]
+	target, present := p.goal(number, undo)
 	rec := journal.Record{Kind: journal.Intent, Step: number, Undo: undo, Act: fix.Delete, Rule: step.Rule.ID}
 	if was, there := obs.rules[id]; there {
 		rec.Before = &was
 	}
 	if present {
 		rec.Act, rec.Rule, rec.After = fix.Put, target.rule.ID, &target.rule
-		target.exact = false
 	}
 	rec.What = sentence(rec, step.Why, len(p.server.Steps))
 	shown := shows(obs.rules, id, target, present)
@@ -70,7 +66,7 @@ func sentence(r journal.Record, why string, of int) string {
 		}
 	}
 	if name == "" {
-		name = fmt.Sprintf("%q", r.Rule)
+		name = fmt.Sprintf("%q", path.Base(r.Rule))
 	}
 	verb := map[fix.Act]string{fix.Put: "add rule", fix.Delete: "delete rule"}[r.Act]
 	if r.Undo {
@@ -101,9 +97,10 @@ func (r *run) call(ctx context.Context, s fix.Server, rec journal.Record) error 
 
 // confirm reads a server back until it shows what was done. An error of the act
 // proves nothing: the reading decides. That something has not happened is believed
-// only after the time that Azure may take to show it, on a server that is ready.
+// only after the time that Azure may take to show it, on a server that is ready, when
+// no reading showed it. Even then it may come later still.
 func (r *run) confirm(ctx context.Context, p *progress, id string, target wanted, present bool, failed error) (*fix.Rule, journal.Effect) {
-	began, agreed := r.o.Now(), 0
+	began, agreed, seen := r.o.Now(), 0, false
 	if failed != nil && ctx.Err() == nil {
 		r.say(p, "the act answered %q; reading the server for up to %s to know what it did", failed.Error(), r.o.Settle)
 	}
@@ -111,13 +108,14 @@ func (r *run) confirm(ctx context.Context, p *progress, id string, target wanted
 		if ctx.Err() != nil {
 			return nil, journal.Unclear
 		}
-		obs, err := r.observe(ctx, p.server.Server)
+		obs, err := r.observe(ctx, p)
 		var rule *fix.Rule
 		if now, there := obs.rules[id]; there {
 			rule = &now
 		}
-		ready := err == nil && obs.ready(p.server.Server.State)
+		ready := err == nil && obs.ready()
 		if ready && shows(obs.rules, id, target, present) {
+			seen = true
 			if agreed++; agreed == agree {
 				return rule, journal.InEffect
 			}
@@ -127,8 +125,10 @@ func (r *run) confirm(ctx context.Context, p *progress, id string, target wanted
 		waited := r.since(began)
 		switch {
 		case waited <= r.o.Settle:
-		case ready:
+		case ready && !seen:
 			return rule, journal.NoEffect
+		case ready:
+			return rule, journal.Unclear
 		case err != nil || waited > r.o.Deadline:
 			return rule, journal.Unclear
 		}

@@ -36,9 +36,6 @@ func (r *run) watch(ctx context.Context, p *progress, d time.Duration) (watched,
 	var err error
 	refusals := r.refusals(ctx, p, d)
 	seen := map[string]bool{}
-	for _, a := range p.alarms {
-		seen[a.Address] = true
-	}
 	stopNow := false
 	for refusal := range refusals.next {
 		why, alarming := alarm(p, refusal)
@@ -48,6 +45,7 @@ func (r *run) watch(ctx context.Context, p *progress, d time.Duration) (watched,
 			w.expected++
 		case !seen[refusal.Address] && len(seen) < maxAlarms:
 			seen[refusal.Address] = true
+			p.raised++
 			rec := journal.Record{Kind: journal.Alarm, Refusal: &refusal, What: fmt.Sprintf("the server refuses %q: %s", refusal.Address, why)}
 			err = errors.Join(err, r.append(p, rec))
 			if stopNow = r.o.UndoOnRefusal || err != nil; stopNow {
@@ -59,7 +57,7 @@ func (r *run) watch(ctx context.Context, p *progress, d time.Duration) (watched,
 	switch {
 	case err != nil:
 		return w, err
-	case len(p.alarms) > 0 && r.o.UndoOnRefusal:
+	case p.raised > 0 && r.o.UndoOnRefusal:
 		if err := r.append(p, journal.Record{Kind: journal.Undoing, What: "it is taken back because of the alarm"}); err != nil {
 			return w, err
 		}
@@ -69,9 +67,9 @@ func (r *run) watch(ctx context.Context, p *progress, d time.Duration) (watched,
 	case ended != nil:
 		w.fault = fmt.Sprintf("the watch for refused clients broke off: %v", ended)
 	}
-	what := fmt.Sprintf("watched for %s: %d refusals that the plan expects, alarms from %d addresses", d, w.expected, len(p.alarms))
+	what := fmt.Sprintf("watched for %s: %s that the plan expects, %s", d, count(w.expected, "refusal"), count(len(seen), "alarm"))
 	if w.fault != "" {
-		what = w.fault
+		what, p.unwatched = w.fault, w.fault
 	}
 	return w, r.append(p, journal.Record{Kind: journal.Watched, What: what, Error: w.fault})
 }

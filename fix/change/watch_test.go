@@ -64,7 +64,7 @@ func TestWatch(t *testing.T) {
 					t.Errorf("alarms %v, expected %d, notes %q", got.Alarms, got.Expected, got.Notes)
 				}
 				w.allAre(t, tt.outcome == "done")
-				if res.Complete() != (tt.outcome == "done" && tt.alarms == 0) {
+				if res.Complete() != (tt.outcome == "done" && tt.alarms == 0 && tt.note == "") {
 					t.Error("complete")
 				}
 			})

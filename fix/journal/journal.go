@@ -49,6 +49,7 @@ type Journal struct {
 
 	mu   sync.Mutex
 	file file
+	path string
 	seq  int
 	sum  []byte
 	size int64
@@ -61,6 +62,7 @@ type file interface {
 	Write([]byte) (int, error)
 	Sync() error
 	Truncate(size int64) error
+	Stat() (os.FileInfo, error)
 	Close() error
 }
 
@@ -104,7 +106,7 @@ func Create(dir, change string, plan *fix.Plan, settings Settings, author Author
 	if err != nil {
 		return nil, fmt.Errorf("begin a journal: %w", err)
 	}
-	return &Journal{author: author, change: change, file: f, seq: 1, sum: sum, size: int64(len(line))}, nil
+	return &Journal{author: author, change: change, file: f, path: path, seq: 1, sum: sum, size: int64(len(line))}, nil
 }
 
 // Load reads the journal of a change and changes nothing. A journal that is being
@@ -149,7 +151,7 @@ func Open(dir, change string, author Author) (*Journal, Contents, error) {
 	if err != nil {
 		return nil, Contents{}, fmt.Errorf("open the journal of change %s: %w", change, err)
 	}
-	j := &Journal{author: author, change: change, file: f, seq: len(c.Records), sum: c.sum, size: c.size}
+	j := &Journal{author: author, change: change, file: f, path: path, seq: len(c.Records), sum: c.sum, size: c.size}
 	if c.Damage != nil {
 		if err := errors.Join(f.Truncate(c.size), f.Sync()); err != nil {
 			return nil, Contents{}, fmt.Errorf("cut the damaged end off the journal %s: %w", path, errors.Join(err, f.Close()))
@@ -198,6 +200,10 @@ func (j *Journal) Append(r Record) (Record, error) {
 	if j.broken != nil {
 		return Record{}, j.broken
 	}
+	if err := j.inPlace(); err != nil {
+		j.broken = err
+		return Record{}, err
+	}
 	r.Version, r.Seq, r.At, r.Change, r.Who = "", j.seq+1, j.author.Now().UTC(), j.change, j.author.Who
 	line, sum, err := encodeLine(r, j.sum)
 	if err != nil {
@@ -218,6 +224,23 @@ func (j *Journal) Append(r Record) (Record, error) {
 	}
 	j.seq, j.sum, j.size = r.Seq, sum, j.size+int64(len(line))
 	return r, nil
+}
+
+// inPlace makes sure that the file still has its name: what is written to one that
+// was deleted or moved away is found by nobody.
+func (j *Journal) inPlace() error {
+	open, err := j.file.Stat()
+	if err != nil {
+		return fmt.Errorf("look at the journal of change %s: %w", j.change, err)
+	}
+	named, err := os.Stat(j.path)
+	if err != nil {
+		return fmt.Errorf("look whether the journal of change %s is still there: %w; give it its place back", j.change, err)
+	}
+	if !os.SameFile(open, named) {
+		return fmt.Errorf("write to the journal of change %s: %s is no longer the file that this run writes to; give it its place back", j.change, j.path)
+	}
+	return nil
 }
 
 // Close ends the writing.
