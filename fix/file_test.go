@@ -65,7 +65,11 @@ func TestAPlanFitsItsSchema(t *testing.T) {
 // docs/plan.md tells how to compute the digest by hand.
 func TestTheDigestIsWhatTheDocumentationSays(t *testing.T) {
 	if _, err := exec.LookPath("jq"); err != nil {
-		t.Skip("jq is not installed")
+		const why = "jq is absent: scripts/install-test-deps.sh installs it"
+		if os.Getenv("CI") != "" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
 	}
 	p, file := example(t)
 	name := t.TempDir() + "/plan.json"
@@ -166,6 +170,27 @@ func TestAPlanThatDoesNotHoldTogetherIsRefused(t *testing.T) {
 		{"a closed door", func(_ *fix.Plan, s *fix.ServerPlan) { s.Doors[0].State = exposure.Closed }, "which no plan does"},
 		{"no guilty rule", func(_ *fix.Plan, s *fix.ServerPlan) { s.Doors[0].Rules = nil }, "made of 1 rules"},
 		{"another guilty rule", func(_ *fix.Plan, s *fix.ServerPlan) { s.Doors[0].Rules[0] = s.Before[1].ID }, "does not name it"},
+		{"no door", func(_ *fix.Plan, s *fix.ServerPlan) {
+			s.Doors, s.Steps, s.WayBack = nil, s.Steps[:1], s.WayBack[1:]
+			s.After = fix.Apply(s.Before, s.Steps)
+		}, "closes no door"},
+		{"no tenant", func(p *fix.Plan, _ *fix.ServerPlan) { p.Cloud.Tenant = "" }, "names no tenant"},
+		{"a rule put twice", func(_ *fix.Plan, s *fix.ServerPlan) {
+			wide := s.Steps[0]
+			wide.Rule.Start, wide.Rule.End = "1.0.0.0", "255.255.255.254"
+			s.Steps = append([]fix.Step{wide}, s.Steps...)
+			s.WayBack = append(s.WayBack, fix.Step{Act: fix.Delete, Rule: wide.Rule})
+		}, "a second time"},
+		{"a way back to elsewhere", func(_ *fix.Plan, s *fix.ServerPlan) {
+			foreign := fix.Rule{ID: "/subscriptions/x/y", Name: "q", Start: "1.1.1.1", End: "1.1.1.1"}
+			s.WayBack = append([]fix.Step{{Act: fix.Put, Rule: foreign}}, append(s.WayBack, fix.Step{Act: fix.Delete, Rule: foreign})...)
+		}, "does not take back"},
+		{"kept by a rule that is not", func(_ *fix.Plan, s *fix.ServerPlan) {
+			s.Clients[0].Address, s.Clients[0].Fate = "99.9.9.9", fix.KeptByNew
+		}, "no rule admits it afterwards"},
+		{"cut off by no means", func(_ *fix.Plan, s *fix.ServerPlan) {
+			s.Clients[0].Address, s.Clients[0].Fate = s.Steps[0].Rule.Start, fix.CutOff
+		}, "a rule admits it afterwards"},
 		{"a fate", func(_ *fix.Plan, s *fix.ServerPlan) { s.Clients[0].Fate = "fine" }, "one of them is none"},
 	}
 	for _, tt := range tests {

@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -198,28 +195,6 @@ func TestTerraformSaysTheSame(t *testing.T) {
 		if strings.Contains(rest, "${") || strings.Contains(rest, "%{") || strings.Contains(rest, scopeMark) {
 			t.Errorf("%s holds something for Terraform to evaluate, or a mark", d.symbol())
 		}
-	}
-}
-
-// Terraform itself checks the syntax and the layout, where it is installed; the
-// provider, which would check the resources, cannot be had offline.
-func TestTerraformReadsIt(t *testing.T) {
-	terraform, err := exec.LookPath("terraform")
-	if err != nil {
-		t.Skip("terraform is not installed")
-	}
-	dir := t.TempDir()
-	for _, files := range [][]File{everything.PolicyFiles(Terraform), everything.EventFiles(Terraform)} {
-		for _, f := range files {
-			if strings.HasSuffix(f.Name, ".tf") {
-				if err := os.WriteFile(filepath.Join(dir, filepath.Base(f.Name)), f.Content, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
-	if out, err := exec.Command(terraform, "fmt", "-check", "-diff", dir).CombinedOutput(); err != nil {
-		t.Errorf("terraform fmt: %v\n%s", err, out)
 	}
 }
 
