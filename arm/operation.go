@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -113,7 +112,7 @@ func (c *Client) follow(ctx context.Context, address string, a answer) error {
 		}
 		return nil
 	}
-	next, err := c.operationAddress(address, link)
+	next, err := c.linked(address, link, "the address of the operation")
 	if err != nil {
 		return err
 	}
@@ -128,23 +127,6 @@ func (c *Client) follow(ctx context.Context, address string, a answer) error {
 		}
 		header = seen
 	}
-}
-
-// operationAddress checks where an operation is to be asked for: only the host
-// that the change went to gets the token.
-func (c *Client) operationAddress(address, link string) (string, error) {
-	from, err := url.Parse(address)
-	if err != nil {
-		return "", fmt.Errorf("read the address of the change: %w", err)
-	}
-	next, err := from.Parse(link)
-	if err != nil {
-		return "", fmt.Errorf("read the address of the operation: %w", err)
-	}
-	if err := sameOrigin(c.endpoint, next); err != nil {
-		return "", fmt.Errorf("refuse the address of the operation: %w", err)
-	}
-	return next.String(), nil
 }
 
 // operationStatus looks at an operation once.

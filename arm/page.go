@@ -47,7 +47,7 @@ func (c *Client) List(ctx context.Context, address string, each func(json.RawMes
 		if page.next == "" {
 			return nil
 		}
-		if address, err = c.nextAddress(address, page.next); err != nil {
+		if address, err = c.linked(address, page.next, "the link to the next page"); err != nil {
 			return err
 		}
 		if seen[address] {
@@ -58,19 +58,19 @@ func (c *Client) List(ctx context.Context, address string, each func(json.RawMes
 	return fmt.Errorf("the list has more than %d pages", maxPages)
 }
 
-// nextAddress checks a nextLink, which may be relative to its page: it must lead
-// to the endpoint that the scan was pointed at.
-func (c *Client) nextAddress(page, link string) (string, error) {
-	from, err := url.Parse(page)
+// linked checks an address that an answer names, which may be relative to the one
+// that was asked: only the endpoint that the client speaks with gets the token.
+func (c *Client) linked(from, link, what string) (string, error) {
+	base, err := url.Parse(from)
 	if err != nil {
-		return "", fmt.Errorf("read the address of a page: %w", err)
+		return "", fmt.Errorf("read the address that was asked: %w", err)
 	}
-	next, err := from.Parse(link)
+	next, err := base.Parse(link)
 	if err != nil {
-		return "", fmt.Errorf("read the link to the next page: %w", err)
+		return "", fmt.Errorf("read %s: %w", what, err)
 	}
 	if err := sameOrigin(c.endpoint, next); err != nil {
-		return "", fmt.Errorf("refuse the link to the next page: %w", err)
+		return "", fmt.Errorf("refuse %s: %w", what, err)
 	}
 	return next.String(), nil
 }

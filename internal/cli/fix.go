@@ -149,19 +149,17 @@ func (a *acting) options(cmd *cobra.Command, env Env, plan *fix.Plan) (change.Op
 // tellEvent tells what happens. What is worth a record is an audit line; who acts is
 // the same in all of a run, and said with its first.
 func tellEvent(out io.Writer, e change.Event) {
+	r := journal.Record{At: e.At, What: e.Text}
+	if e.Server != nil {
+		r.Server = e.Server.ID
+	}
 	if e.Record != nil {
-		r := *e.Record
+		r = *e.Record
 		if r.Kind != journal.Begun && r.Kind != journal.Resumed {
 			r.Who = ""
 		}
-		fmt.Fprintln(out, report.AuditLine(r))
-		return
 	}
-	where := ""
-	if e.Server != nil {
-		where = report.Plain(e.Server.Name) + "  "
-	}
-	fmt.Fprintf(out, "%s  %s%s\n", e.At.UTC().Format("2006-01-02 15:04:05Z"), where, report.Plain(e.Text))
+	fmt.Fprintln(out, report.AuditLine(r))
 }
 
 // approve asks once, on a terminal. Anywhere else it takes --yes.

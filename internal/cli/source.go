@@ -21,6 +21,8 @@ type source struct {
 	subscriptions []string
 	concurrency   int
 	from          string
+	// found is the Azure that the flags name, once it was looked for.
+	found *live
 }
 
 func (s *source) addFlags(cmd *cobra.Command) {
@@ -60,9 +62,12 @@ type live struct {
 	transport  *http.Transport
 }
 
-// live finds the cloud and a credential for it. Of Azure itself nothing is asked
-// but, for a cloud given by its address, its endpoints.
+// live finds the cloud and a credential for it, once for all that a command asks. Of
+// Azure itself nothing is asked but, for a cloud given by its address, its endpoints.
 func (s *source) live(ctx context.Context, env Env) (live, error) {
+	if s.found != nil {
+		return *s.found, nil
+	}
 	if s.concurrency < 1 || s.concurrency > arm.MaxConcurrency {
 		return live{}, usagef("--concurrency %d is not between 1 and %d", s.concurrency, arm.MaxConcurrency)
 	}
@@ -72,8 +77,11 @@ func (s *source) live(ctx context.Context, env Env) (live, error) {
 	if l.cloud, err = arm.ResolveCloud(ctx, s.cloud, bearer != "", &http.Client{Transport: l.transport}); err != nil {
 		return live{}, err
 	}
-	l.credential, err = arm.NewCredential(l.cloud, bearer, env.Now())
-	return l, err
+	if l.credential, err = arm.NewCredential(l.cloud, bearer, env.Now()); err != nil {
+		return live{}, err
+	}
+	s.found = &l
+	return l, nil
 }
 
 // client speaks with the cloud's Resource Manager.
